@@ -50,8 +50,8 @@ class Invalid(CanaryError):
         field: str | None = None,
         flaws: Sequence[Flaw] = (),
     ) -> None:
-        self.flaws: tuple[Flaw, ...] = (
-            tuple(flaws) or (Flaw(problem=problem, mend=mend, row=row, field=field),)
+        self.flaws: tuple[Flaw, ...] = tuple(flaws) or (
+            Flaw(problem=problem, mend=mend, row=row, field=field),
         )
         super().__init__("\n".join(str(flaw) for flaw in self.flaws))
 
