@@ -74,11 +74,10 @@ def _finite_float(digits: str) -> float:
 
 def _check_depth(value: Any) -> None:
     layer = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST):
         layer = [child for item in layer for child in _children(item)]
-        if not layer:
-            return
-    raise PayloadError("JSON nested too deeply")
+    if any(isinstance(item, dict | list) for item in layer):
+        raise PayloadError("JSON nested too deeply")
 
 
 def _children(value: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ import secrets as random_source
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import IO
 from urllib.parse import quote
 
 from flask import Blueprint, Request, Response, request
@@ -152,7 +153,7 @@ def _read_body(request: Request, max_body: int) -> bytes:
         raise PayloadError("too large", status=413)
     request.max_content_length = max_body + 1
     try:
-        body = request.stream.read(max_body + 1)
+        body = _read_at_most(request.stream, max_body + 1)
     except HTTPException as error:
         status = 413 if error.code == 413 else 400
         raise PayloadError("the body broke off or is too large", status=status) from error
@@ -160,7 +161,17 @@ def _read_body(request: Request, max_body: int) -> bytes:
         raise PayloadError("the body broke off") from error
     if len(body) > max_body:
         raise PayloadError("too large", status=413)
+    if request.content_length not in (None, len(body)):
+        raise PayloadError("the body broke off")
     return body
+
+
+def _read_at_most(stream: IO[bytes], most: int) -> bytes:
+    chunks: list[bytes] = []
+    while most and (chunk := stream.read(most)):
+        chunks.append(chunk)
+        most -= len(chunk)
+    return b"".join(chunks)
 
 
 def _plain(status: int, sentence: str) -> Reply:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 _SIM_REMARK = re.compile(r"SIM\s?([12])(?:[_:： ]\s?(.{0,80}))?", re.IGNORECASE)
 _SUB_ID = re.compile(r"SubId\s?[:：]\s?-?\d{1,10}", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T]\d{1,2}:\d{2}(?::\d{2})?")
+_SENDER = re.compile(r"\+?[0-9A-Za-z._-]{2,60}")
 _OWN_NUMBER = re.compile(r"(?:\+|00)?\d[\d -]{4,18}\d")
 _LABELS = {
     "发件号码": "sender",
@@ -67,14 +68,13 @@ def open_display(text: str, known: Mapping[str, str]) -> Envelope:
     mark = marks[-1]
     envelope = Envelope(text="")
     start, end = 0, mark
-    first_is_sender = lines[0].strip() == known["sender"] if known.get("sender") else mark >= 2
-    if first_is_sender:
-        start, envelope.sender = 1, lines[0].strip()
-    if end > start and (
-        _SIM_REMARK.fullmatch(lines[end - 1].strip()) or not lines[end - 1].strip()
-    ):
+    last = lines[mark - 1].strip() if mark else ""
+    if mark and (not last or _SIM_REMARK.fullmatch(last)):
         end -= 1
-        _take_sim(envelope, lines[end].strip())
+        _take_sim(envelope, last)
+    first = lines[0].strip()
+    if end >= 2 and (first == known["sender"] if known.get("sender") else _SENDER.fullmatch(first)):
+        start, envelope.sender = 1, first
     for line in lines[mark + 1 :]:
         if _TIME.fullmatch(line.strip()) and not envelope.time:
             envelope.time = line.strip()

@@ -47,7 +47,7 @@ _PACKAGE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-zA-Z0-9_]+){1,8}")
 _CALL = re.compile(
     r"\s{0,9}(?:(?:通话|呼叫|来电)类型\s?[:：]|(?:未接来电|来电挂机|来电提醒|未接通话)\s{0,9}(?:$|\n|[:：]))"
 )
-_SLOT = re.compile(r"\s*(?:SIM|卡)?\s?([12])\b", re.IGNORECASE)
+_SLOT = re.compile(r"\s{0,9}(?:SIM|卡)?\s?([12])(?![0-9])", re.IGNORECASE)
 
 
 class SmsForwarderReader(Reader):
