@@ -1,0 +1,209 @@
+"""Places: province, city, district and street from one row of the bundled tables.
+
+Nothing made here is anybody's home: the road (or village) is put together from characters that
+road names seldom join, so the address is complete in form and cannot be delivered. Road, number
+and building tell baits apart; the room, which labels hide, does not.
+"""
+
+import csv
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from seeds.draws import Draws
+from seeds.errors import BadPlan, CapacityShort
+from seeds.tables import read_text
+
+_NO_CITY = frozenset({"市辖区", "县"})
+_UNDER_PROVINCE = frozenset({"省直辖县级行政区划", "自治区直辖县级行政区划"})
+_STREET_ENDS = ("街道", "镇", "乡", "地区")
+_ROAD_FIRST = "沐岚汀芷泓楚芦茗苇溆澄砚绮棠雁鹭橡梓榆榕樟枫桐栎霁曦晗昀晏岑峤崇屿渚浔淇沅湄漪潞滦濂"
+_ROAD_SECOND = "屏畔岭汀浦溪泽涧渡桥坞塘湾坪岗坡墩堤堰亭台阁苑圃园林岸洲渚隅陌庐庭轩荫萃蕴澜"
+_ROAD_ENDS = ("路", "路", "路", "街", "大道", "巷")
+_ESTATE_ENDS = ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
+_BUILDINGS = ("{}幢", "{}栋", "{}号楼", "{}座")
+_DROP_ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """An address as a waybill carries it; `code` is the six-digit division code."""
+
+    code: str
+    province: str
+    city: str
+    district: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class District:
+    """One row of the division table, written as people write it."""
+
+    code: str
+    province: str
+    city: str
+    district: str
+
+
+class PlaceBook:
+    """All districts and streets, found by the beginning of their code."""
+
+    def __init__(self, districts: Mapping[str, District], streets: Sequence[tuple[str, str]]):
+        self.districts = districts
+        self._codes = [code for code, _ in streets]
+        self._streets = streets
+        self._spans: dict[str, tuple[int, int]] = {}
+
+    def has_region(self, prefix: str) -> bool:
+        """Tell whether any street lies under a code prefix."""
+        low, high = self._span(prefix)
+        return low < high
+
+    def list_cities(self, prefix: str) -> list[str]:
+        """Return the names of the cities under a code prefix."""
+        low, high = self._span(prefix)
+        codes = {code[:6] for code in self._codes[low:high]}
+        return sorted({self.districts[code].city for code in codes})
+
+    def draw_district(self, prefix: str, draws: Draws) -> District:
+        """Draw a district, those with many streets more often."""
+        return self._draw_street(prefix, draws)[0]
+
+    def draw_address(self, prefix: str, draws: Draws) -> Address:
+        """Draw a whole address under a code prefix that nobody lives at."""
+        place, street = self._draw_street(prefix, draws)
+        return Address(
+            code=place.code,
+            province=place.province,
+            city=place.city,
+            district=place.district,
+            detail=_draw_detail(street, draws),
+        )
+
+    def _draw_street(self, prefix: str, draws: Draws) -> tuple[District, str]:
+        low, high = self._span(prefix)
+        if low == high:
+            raise BadPlan(
+                f"no district has a code beginning with {prefix}",
+                mend="use a division code of 2023, such as 330200 for Ningbo",
+                field="region",
+            )
+        code, street = self._streets[low + draws.below(high - low)]
+        return self.districts[code[:6]], street
+
+    def _span(self, prefix: str) -> tuple[int, int]:
+        found = self._spans.get(prefix)
+        if found is None:
+            bare = _trim(prefix)
+            found = (bisect_left(self._codes, bare), bisect_left(self._codes, bare + ":"))
+            self._spans[prefix] = found
+        return found
+
+
+def _trim(prefix: str) -> str:
+    """Cut the zeros that stand for 'all of it': 330000 is a province, 330200 a city."""
+    if len(prefix) == 9 and prefix.endswith("000"):
+        prefix = prefix[:6]
+    if len(prefix) == 6 and prefix.endswith("00"):
+        prefix = prefix[:4]
+    return prefix[:2] if len(prefix) == 4 and prefix.endswith("00") else prefix
+
+
+@cache
+def load_places() -> PlaceBook:
+    """Return the bundled places (2,978 districts, about 40,000 streets and towns)."""
+    districts = {row[0]: _read_district(row) for row in _read_csv("cn_districts.csv")}
+    streets = [(row[0], row[1]) for row in _read_csv("cn_streets.csv")]
+    plain = [(code, name) for code, name in streets if name.endswith(_STREET_ENDS)]
+    covered = {code[:6] for code, _ in plain}
+    rest = [(code, name) for code, name in streets if code[:6] not in covered]
+    return PlaceBook(districts, sorted(plain + rest))
+
+
+def join_address(province: str, city: str, district: str, detail: str) -> str:
+    """Join an address into one line, naming a place that stands twice only once."""
+    parts = [province]
+    if city != province:
+        parts.append(city)
+    if district not in ("", city):
+        parts.append(district)
+    return "".join(parts) + detail
+
+
+def list_place_names() -> frozenset[str]:
+    """Return the names of places without their endings, which no person should bear."""
+    names = {
+        name
+        for row in _read_csv("cn_districts.csv")
+        for name in (*row[1:], *(_cut_ending(part) for part in row[1:]))
+    }
+    names.update(_cut_ending(row[1]) for row in _read_csv("cn_streets.csv"))
+    return frozenset(name for name in names if 2 <= len(name) <= 3)
+
+
+def draw_drop_units(place: Address, count: int) -> Iterator[Address]:
+    """Give each of `count` sources its own unit code at the team's own address.
+
+    The code (`B区3排07号`) is part of the building, not a room. Raises CapacityShort.
+    """
+    capacity = len(_DROP_ROWS) * 99 * 99
+    if count > capacity:
+        raise CapacityShort(
+            f"one drop address has {capacity} unit codes, {count} are wanted",
+            mend="use a second drop address",
+        )
+    for position in range(count):
+        row, unit = divmod(position, 99)
+        block, row = divmod(row, 99)
+        yield Address(
+            code=place.code,
+            province=place.province,
+            city=place.city,
+            district=place.district,
+            detail=f"{place.detail}{_DROP_ROWS[block]}区{row + 1}排{unit + 1:02d}号",
+        )
+
+
+def _read_csv(name: str) -> list[list[str]]:
+    return list(csv.reader(read_text(name).splitlines()))[1:]
+
+
+def _read_district(row: list[str]) -> District:
+    code, province, city, district = row
+    if city in _NO_CITY:
+        city = province
+    elif city in _UNDER_PROVINCE:
+        city = district
+    return District(code=code, province=province, city=city, district=district)
+
+
+def _cut_ending(name: str) -> str:
+    for end in ("街道", "地区", "省", "市", "区", "县", "镇", "乡"):
+        if name.endswith(end) and len(name) > len(end) + 1:
+            return name[: -len(end)]
+    return name
+
+
+def _draw_detail(street: str, draws: Draws) -> str:
+    first = _ROAD_FIRST[draws.below(len(_ROAD_FIRST))]
+    second = _ROAD_SECOND[draws.below(len(_ROAD_SECOND))]
+    if street.endswith("乡"):
+        return f"{street}{first}{second}村{draws.below(18) + 1}组{draws.below(160) + 1}号"
+    road = f"{street}{first}{second}{draws.choice(_ROAD_ENDS)}{draws.below(880) + 8}号"
+    form = draws.below(8)
+    if form < 2:
+        return road
+    if form < 4:
+        first = _ROAD_FIRST[draws.below(len(_ROAD_FIRST))]
+        road += f"{first}{_ROAD_SECOND[draws.below(len(_ROAD_SECOND))]}{draws.choice(_ESTATE_ENDS)}"
+    return road + _draw_building(draws)
+
+
+def _draw_building(draws: Draws) -> str:
+    building = draws.choice(_BUILDINGS).format(draws.below(28) + 1)
+    room = f"{draws.below(17) + 1}{draws.below(4) + 1:02d}室"
+    if draws.below(2):
+        return f"{building}{draws.below(3) + 1}单元{room}"
+    return building + room
