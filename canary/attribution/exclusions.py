@@ -1,0 +1,117 @@
+"""Why not the others: one code with its number for every source that is no suspect."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from canary.attribution.answer import Exclusion, ExclusionCode
+from canary.attribution.chance import pattern_codes
+from canary.attribution.model import delay_density, total_by
+from canary.attribution.weigh import Weighing
+from canary.attribution.world import FIELDS, Floats, Ints
+
+_CLEAR_NATS = 2.0
+_WOULD_BE_SUSPECT = -1.0
+
+
+def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exclusion]:
+    """Return why each other source is excluded; empty when nothing was seen."""
+    problem = weighing.problem
+    world = problem.world
+    if not len(problem.events) and not problem.campaigns:
+        return {}
+    held = np.bincount(world.exp_source, minlength=world.n_sources)
+    linked = np.zeros(world.n_sources, dtype=np.bool_)
+    linked[weighing.evidence.links.source] = True
+    late, field = _penalties(weighing)
+    hidden = _hidden_fields(weighing)
+    silent = -(weighing.evidence.base @ np.exp(problem.log_weights))
+    seen = np.bincount(weighing.evidence.links.source, minlength=world.n_sources)
+    delta = _latest(weighing)
+    found: dict[str, Exclusion] = {}
+    for source in range(world.n_sources):
+        if source in suspects:
+            continue
+        code, params = _reason(
+            held=int(held[source]),
+            linked=bool(linked[source]),
+            bound=float(weighing.bound[source]),
+            late=float(late[source]),
+            field=float(field[source]),
+            silent=float(silent[source]),
+        )
+        extra: dict[str, float | int | str] = {"held": int(held[source]), **params}
+        if code is ExclusionCode.TOO_LATE:
+            extra["hours_late"] = round(float(delta[source]), 3)
+        elif code is ExclusionCode.FIELD_NOT_VISIBLE:
+            extra["field"] = FIELDS[int(hidden[source])]
+        elif code in (ExclusionCode.SILENT, ExclusionCode.CHANCE):
+            extra["seen"] = int(seen[source])
+        found[world.source_ids[source]] = Exclusion(code=code, params=extra)
+    return found
+
+
+def _reason(
+    *, held: int, linked: bool, bound: float, late: float, field: float, silent: float
+) -> tuple[ExclusionCode, dict[str, float | int | str]]:
+    if not held or not linked:
+        return ExclusionCode.NEVER_HELD, {}
+    if bound > _WOULD_BE_SUSPECT:
+        return ExclusionCode.COVERED, {"log10_gain_alone": round(bound / np.log(10.0), 2)}
+    worst = max(late, field, silent)
+    if worst < _CLEAR_NATS:
+        return ExclusionCode.CHANCE, {}
+    factor = {"log10_factor": round(-worst / np.log(10.0), 2)}
+    if worst == late:
+        return ExclusionCode.TOO_LATE, {**factor}
+    if worst == field:
+        return ExclusionCode.FIELD_NOT_VISIBLE, {**factor}
+    return ExclusionCode.SILENT, {**factor}
+
+
+def _penalties(weighing: Weighing) -> tuple[Floats, Floats]:
+    """Return the nats each source loses by coming late and by not seeing a field."""
+    problem = weighing.problem
+    world = problem.world
+    count = world.n_sources
+    if not len(problem.link_event):
+        return np.zeros(count), np.zeros(count)
+    delay = problem.events.time[problem.link_event] - problem.link_since
+    operator = world.operator
+    at_rest = delay_density(np.zeros(1), operator)[0]
+    early = np.log(at_rest / np.maximum(delay_density(np.minimum(delay, 0.0), operator), 1e-300))
+    late = total_by(problem.link_source, np.where(delay < 0, early, 0.0), count)
+    shown = _shown(weighing)
+    best = np.zeros(len(problem.events))
+    np.maximum.at(best, problem.link_event, shown)
+    ratio = np.log(np.maximum(best[problem.link_event], 1e-300) / np.maximum(shown, 1e-300))
+    return late, total_by(problem.link_source, ratio, count)
+
+
+def _shown(weighing: Weighing) -> Floats:
+    problem = weighing.problem
+    codes = pattern_codes(problem.events.level.astype(np.int64))
+    site = problem.events.site[problem.link_event]
+    return np.asarray(problem.displays.by_holder[site, problem.link_vis, codes[problem.link_event]])
+
+
+def _hidden_fields(weighing: Weighing) -> Ints:
+    """Return, per source, the field most often shown clearer than it could see it."""
+    problem = weighing.problem
+    world = problem.world
+    shortfall = np.zeros((world.n_sources, len(FIELDS)))
+    if len(problem.link_event):
+        shown = problem.events.level[problem.link_event]
+        visible = world.vis[problem.link_vis]
+        np.add.at(shortfall, problem.link_source, (shown > visible).astype(np.float64))
+    return np.asarray(shortfall.argmax(axis=1), dtype=np.int64)
+
+
+def _latest(weighing: Weighing) -> Floats:
+    """Return by how many hours each source came too late at most."""
+    problem = weighing.problem
+    late = np.zeros(problem.world.n_sources)
+    if len(problem.link_event):
+        delay = problem.link_since - problem.events.time[problem.link_event]
+        np.maximum.at(late, problem.link_source, delay)
+    return late

@@ -1,0 +1,192 @@
+"""Who leaked: world in, attribution out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from canary.attribution.answer import Attribution, Cap, Sensitivity
+from canary.attribution.batch import judge_batch
+from canary.attribution.case import Case, make_case
+from canary.attribution.exclusions import exclusions
+from canary.attribution.experiment import next_steps
+from canary.attribution.model import build_problem
+from canary.attribution.reading import load_world
+from canary.attribution.search import score_of
+from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
+from canary.attribution.weigh import Weighing, weigh
+from canary.attribution.world import Floats, Ints, World
+from canary.domain.verdicts import Verdict
+
+_SUSPECT_FROM = 0.05
+_MOST_CASES = 12
+_FACTORS = tuple(2.0**power for power in range(1, 13))
+
+
+def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
+    """Weigh the sightings of a world and say whose copies surfaced, and how sure.
+
+    Trusted and untrusted sightings are kept apart: the untrusted rank only when there is
+    nothing else, and then carry no further than weak.
+    """
+    rows, untrusted_only = _ledger(world)
+    weighing = weigh(build_problem(world, rows))
+    suspects = _suspects(weighing)
+    cases = {source: make_case(weighing, source, policy) for source in suspects[:_MOST_CASES]}
+    verdicts, caps = _grade_all(weighing, cases, policy)
+    named = tuple(source for source in suspects if _is_named(verdicts.get(source)))
+    verdict = _overall(weighing, verdicts, policy)
+    ids = world.source_ids
+    posterior = np.minimum(weighing.posterior, 1.0 - policy.unmodelled)
+    return Attribution(
+        posteriors=dict(zip(ids, posterior.tolist(), strict=True)),
+        p_no_leak=weighing.none,
+        p_background=weighing.background,
+        verdict=verdict,
+        named=tuple(ids[source] for source in named),
+        suspects=tuple(ids[source] for source in suspects),
+        excluded=exclusions(weighing, frozenset(suspects)),
+        reasons=tuple(case.reason for case in cases.values()),
+        caps=caps,
+        expected_accidental=_expected_accidental(weighing),
+        seen_events=len(weighing.problem.events) + len(weighing.problem.campaigns),
+        sensitivity=_sensitivity(weighing, cases, policy),
+        next=next_steps(weighing, named),
+        smallest_set=tuple(ids[source] for source in _smallest_set(weighing, named, policy)),
+        untrusted_only=untrusted_only,
+    )
+
+
+def attribute_files(paths: Sequence[str | Path]) -> dict[str, object]:
+    """Attribute portable world files: one answer, or several keyed by the stem of the file."""
+    answers = {
+        Path(path).name.split(".")[0]: attribute(load_world(path)).to_json() for path in paths
+    }
+    if len(paths) == 1:
+        return dict(next(iter(answers.values())))
+    return dict(answers)
+
+
+def _ledger(world: World) -> tuple[Ints, bool]:
+    """Return the rows that may rank sources, and whether only untrusted ones exist."""
+    trusted = np.array([one.is_trusted for one in world.sightings.channel_class], dtype=np.bool_)
+    if trusted.any() or not len(world.sightings):
+        return np.flatnonzero(trusted), False
+    return np.arange(len(world.sightings)), True
+
+
+def _suspects(weighing: Weighing) -> list[int]:
+    ranked = np.argsort(-weighing.posterior, kind="stable")
+    return [int(one) for one in ranked if weighing.posterior[one] >= _SUSPECT_FROM]
+
+
+def _grade_all(
+    weighing: Weighing, cases: dict[int, Case], policy: Policy
+) -> tuple[dict[int, Verdict], tuple[Cap, ...]]:
+    likely = [one for one, case in cases.items() if case.support.posterior >= policy.weak_from]
+    batch = judge_batch(weighing, np.array(likely, dtype=np.int64)) if likely else Batch()
+    graded = {source: grade(case.support, batch, policy) for source, case in cases.items()}
+    verdicts = {source: verdict for source, (verdict, _) in graded.items()}
+    caps = graded[next(iter(graded))][1] if graded else ()
+    return verdicts, caps
+
+
+def _is_named(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.names_a_source
+
+
+def _overall(weighing: Weighing, verdicts: dict[int, Verdict], policy: Policy) -> Verdict:
+    """Return the highest verdict reached; weak when a leak is likely but nobody stands out."""
+    highest = max(verdicts.values(), key=lambda one: one.rank, default=Verdict.UNATTRIBUTABLE)
+    surfaced = weighing.background < 1.0 - policy.weak_from
+    if highest is Verdict.UNATTRIBUTABLE and surfaced:
+        return Verdict.WEAK
+    return highest
+
+
+def _expected_accidental(weighing: Weighing) -> float:
+    """Return how many events coincidence should bring, spam on bait phones included."""
+    world = weighing.problem.world
+    phones = len({phone for phone in world.phones if phone})
+    has_sms = any(site.channel == "sms" for site in world.sites)
+    spam = world.operator.spam_events_per_phone_per_window * phones if has_sms else 0.0
+    return weighing.problem.displays.expected_chance + spam
+
+
+def _smallest_set(weighing: Weighing, named: Sequence[int], policy: Policy) -> list[int]:
+    """Return, when nobody is named, the fewest sources that hold the leak at >= 95 %.
+
+    Empty when coincidence is the likelier story.
+    """
+    if named or weighing.background >= 1.0 - policy.weak_from:
+        return []
+    surfaced = 1.0 - weighing.background
+    chosen: list[int] = []
+    for part in weighing.parts:
+        holding = 1.0 - float(part.weights[[not one for one in part.sets]].sum())
+        if holding < policy.weak_from * surfaced:
+            continue
+        chosen += _cover(part.component.sources, part.sets, part.weights, policy)
+    return chosen
+
+
+def _cover(
+    sources: Ints, sets: Sequence[tuple[int, ...]], weights: Floats, policy: Policy
+) -> list[int]:
+    """Add sources greedily until the sets touched carry the wanted mass of all leaks."""
+    chosen: list[int] = []
+    open_sets = [at for at, members in enumerate(sets) if members]
+    total = float(sum(weights[at] for at in open_sets))
+    left = total
+    while open_sets and left > (1.0 - policy.smallest_set_mass) * total:
+        gain: dict[int, float] = {}
+        for at in open_sets:
+            for member in sets[at]:
+                gain[member] = gain.get(member, 0.0) + float(weights[at])
+        best = max(sorted(gain), key=lambda member: gain[member])
+        chosen.append(int(sources[best]))
+        open_sets = [at for at in open_sets if best not in sets[at]]
+        left = float(sum(weights[at] for at in open_sets))
+    return chosen
+
+
+def _sensitivity(weighing: Weighing, cases: dict[int, Case], policy: Policy) -> Sensitivity | None:
+    """Say what becomes of the leading source when coincidence is commoner than estimated."""
+    if not cases:
+        return None
+    source, case = next(iter(cases.items()))
+    before, _ = grade(case.support, Batch(), policy)
+    changes_at = None
+    at_factor = (case.support.posterior, before)
+    for factor in _FACTORS:
+        posterior = _under_background(weighing, source, factor)
+        after = before if posterior >= policy.named_from else _lesser(before, posterior, policy)
+        if factor == policy.background_factor:
+            at_factor = (posterior, after)
+        if changes_at is None and after is not before:
+            changes_at = factor
+    return Sensitivity(
+        factor=policy.background_factor,
+        posterior=at_factor[0],
+        verdict=at_factor[1],
+        changes_at=changes_at,
+    )
+
+
+def _lesser(before: Verdict, posterior: float, policy: Policy) -> Verdict:
+    reached = Verdict.WEAK if posterior >= policy.weak_from else Verdict.UNATTRIBUTABLE
+    return min(before, reached, key=lambda one: one.rank)
+
+
+def _under_background(weighing: Weighing, source: int, factor: float) -> float:
+    part = next((one for one in weighing.parts if source in one.component.sources), None)
+    if part is None:
+        return float(weighing.posterior[source])
+    row = int(np.flatnonzero(part.component.sources == source)[0])
+    louder = part.component.with_background(factor)
+    reduced = {tuple(one for one in members if one != row) for members in part.sets[:8]}
+    sets = sorted({*part.sets[:24], *reduced, ()})
+    scores = np.array([score_of(louder, members) for members in sets])
+    weights = np.exp(scores - scores.max())
+    holds = np.array([row in members for members in sets])
+    return float(weights[holds].sum() / weights.sum())

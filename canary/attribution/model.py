@@ -1,0 +1,300 @@
+"""The timed, field-aware noisy-OR with background, as arrays (ATTRIBUTION.md section 2).
+
+    log P(data | S, q) = const + sum base_i(q_i) + sum_u log(1 + sum_i ratio_iu(q_i))
+
+Times in hours. Levels are points of the leak fraction q with weights from its Beta prior.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.attribution.chance import (
+    Displays,
+    FieldChances,
+    display_tables,
+    field_chances,
+    pattern_codes,
+)
+from canary.attribution.events import Campaign, Events, collapse, copy_rate, gather_campaigns
+from canary.attribution.world import Bools, Floats, Ints, Operator, World
+
+_QUANTILES = (0.0, 0.03, 0.1, 0.22, 0.38, 0.55, 0.72, 0.88, 1.0)
+_MOST_COVERAGE = 0.98
+_LEAST_SPAM = 0.01
+_LEAST_BACKGROUND = 1e-22
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One way the operator's estimates may be wrong: factors on coverage and on noise."""
+
+    coverage: float = 1.0
+    noise: float = 1.0
+
+
+PLAIN = Setting()
+SETTINGS = (
+    PLAIN,
+    Setting(coverage=0.65),
+    Setting(coverage=1.45),
+    Setting(noise=0.5),
+    Setting(noise=2.0),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Who could explain what: one row per (source, group) with the ratio at each level.
+
+    `ratio[k, l]` is the rate at which the source explains the group over the background rate.
+    """
+
+    source: Ints
+    group: Ints
+    ratio: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Everything inference needs that does not depend on the setting."""
+
+    world: World
+    chances: FieldChances
+    displays: Displays
+    events: Events
+    campaigns: tuple[Campaign, ...]
+    levels: Floats
+    log_weights: Floats
+    log_prior_odds: Floats
+    has_baits: Bools
+    first_seen: Floats
+    link_source: Ints
+    link_event: Ints
+    link_record: Ints
+    link_since: Floats
+    link_vis: Ints
+    background: Floats
+
+    @property
+    def n_groups(self) -> int:
+        """Return the number of evidence groups: display groups, then campaigns."""
+        return self.events.n_groups + len(self.campaigns)
+
+
+def build_problem(world: World, rows: Ints) -> Problem:
+    """Prepare the sightings in `rows` for inference."""
+    seen = world.sightings
+    sizes = seen.match_starts[1:] - seen.match_starts[:-1]
+    rows = rows[sizes[rows] > 0]
+    templated = np.array([bool(seen.template[row]) for row in rows.tolist()], dtype=np.bool_)
+    chances = field_chances(world)
+    events = collapse(world, rows[~templated])
+    levels, log_weights = leak_fractions(world.operator.leak_fraction_beta)
+    link_event, link_record, order = _holders(world, events)
+    has_baits = np.bincount(world.exp_source, minlength=world.n_sources) > 0
+    return Problem(
+        world=world,
+        chances=chances,
+        displays=display_tables(world, chances),
+        events=events,
+        campaigns=gather_campaigns(world, rows[templated]),
+        levels=levels,
+        log_weights=log_weights,
+        log_prior_odds=_log_prior_odds(world, has_baits),
+        has_baits=has_baits,
+        first_seen=_first_seen(world, events),
+        link_source=world.exp_source[order],
+        link_event=link_event,
+        link_record=link_record,
+        link_since=world.exp_since[order],
+        link_vis=world.exp_vis[order],
+        background=_background(world, chances, events),
+    )
+
+
+def total_by(index: Ints, values: Floats, count: int) -> Floats:
+    """Sum `values` by `index` into an array of `count`."""
+    return np.asarray(np.bincount(index, weights=values, minlength=count), dtype=np.float64)
+
+
+def leak_fractions(shape: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Cut Beta(a, b) into slices: their means [L] and the logs of their weights [L]."""
+    a, b = shape
+    x = (np.arange(4000) + 0.5) / 4000
+    log_density = (a - 1) * np.log(x) + (b - 1) * np.log1p(-x)
+    density = np.exp(log_density - log_density.max())
+    share = np.cumsum(density) / density.sum()
+    slices = np.searchsorted(np.array(_QUANTILES[1:-1]), share, side="right")
+    weights = np.bincount(slices, weights=density, minlength=len(_QUANTILES) - 1)
+    means = np.bincount(slices, weights=density * x, minlength=len(_QUANTILES) - 1)
+    filled = weights > 0
+    levels = means[filled] / weights[filled]
+    return levels, np.log(weights[filled] / weights.sum())
+
+
+def _log_prior_odds(world: World, has_baits: Bools) -> Floats:
+    """Share the expected leakers half by source, half by stage: few big hubs, many outlets."""
+    stages, stage_of = np.unique(np.array(world.stages), return_inverse=True)
+    sizes = np.bincount(stage_of, weights=has_baits, minlength=len(stages))
+    live = max(1.0, float((sizes > 0).sum()))
+    by_stage = has_baits / (np.maximum(sizes, 1)[stage_of] * live)
+    by_source = has_baits / max(1.0, float(has_baits.sum()))
+    prior = np.clip(world.operator.expected_leakers * 0.5 * (by_stage + by_source), 1e-9, 0.5)
+    odds: Floats = np.log(prior) - np.log1p(-prior)
+    return np.where(has_baits, odds, -np.inf)
+
+
+def _holders(world: World, events: Events) -> tuple[Ints, Ints, Ints]:
+    """Join events, their records and the exposures of those: parallel index arrays."""
+    sighted = np.zeros(world.n_records, dtype=np.bool_)
+    sighted[events.matches] = True
+    order = np.flatnonzero(sighted[world.exp_record])
+    order = order[np.argsort(world.exp_record[order], kind="stable")]
+    held = world.exp_record[order]
+    event_of = np.repeat(np.arange(len(events)), np.diff(events.match_starts))
+    low = np.searchsorted(held, events.matches, side="left")
+    count = np.searchsorted(held, events.matches, side="right") - low
+    link_event = np.repeat(event_of, count)
+    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    rows = np.repeat(low, count) + within
+    return link_event, np.repeat(events.matches, count), order[rows]
+
+
+def _first_seen(world: World, events: Events) -> Floats:
+    """Return when each record was first sighted; the end of the window if never."""
+    first = np.full(world.n_records, world.end)
+    event_of = np.repeat(np.arange(len(events)), np.diff(events.match_starts))
+    np.minimum.at(first, events.matches, events.time[event_of])
+    return first
+
+
+def _background(world: World, chances: FieldChances, events: Events) -> Floats:
+    """Return the rate per hour at which coincidence makes each event's display."""
+    rate = np.zeros(len(events))
+    event_of = np.repeat(np.arange(len(events)), np.diff(events.match_starts))
+    levels = events.level.astype(np.int64)
+    chance = chances.of_display(events.matches, levels[event_of])
+    summed = np.bincount(event_of, weights=chance, minlength=len(events))
+    habits = _stranger_habits(world, events, levels)
+    corpus = np.array([site.corpus for site in world.sites] or [0.0])[events.site]
+    spam = max(world.operator.spam_events_per_phone_per_window, _LEAST_SPAM)
+    is_sms = np.array([site.channel == "sms" for site in world.sites] or [False])[events.site]
+    beside_phone = levels.copy()
+    beside_phone[:, 1] = 0
+    beside = chances.of_display(events.matches, beside_phone[event_of])
+    spam_share = np.bincount(event_of, weights=beside, minlength=len(events))
+    spam_share = np.where((beside_phone > 0).any(axis=1), np.minimum(spam_share, 1.0), 1.0)
+    rate = np.where(is_sms, spam * spam_share, corpus * habits * summed) / world.hours
+    return np.maximum(rate, _LEAST_BACKGROUND)
+
+
+def _stranger_habits(world: World, events: Events, levels: Ints) -> Floats:
+    """Return P(display pattern | site) for a listing all of whose fields are known."""
+    if not len(events):
+        return np.zeros(0)
+    habits = np.ones(len(events))
+    show = np.array([site.show for site in world.sites])
+    for at in range(levels.shape[1]):
+        full, masked = show[events.site, at, 0], show[events.site, at, 1]
+        by_level = np.stack([1.0 - full - masked, masked, full], axis=1)
+        habits *= np.maximum(by_level[np.arange(len(events)), levels[:, at]], 1e-4)
+    return habits
+
+
+def delay_density(delay: Floats, operator: Operator) -> Floats:
+    """Return g(d), the density per hour of sighting minus logged access, late logs included."""
+    lag = operator.since_log_lag_mean_h
+    total = np.zeros_like(delay)
+    for weight, mean in _mixture(operator):
+        scale = np.where(delay >= 0, mean, lag)
+        total += weight * np.exp(-np.abs(delay) / scale) / (mean + lag)
+    return total
+
+
+def delay_share(delay: Floats, operator: Operator) -> Floats:
+    """Return G(d), the share of leaks seen within d hours of logged access."""
+    lag = operator.since_log_lag_mean_h
+    total = np.zeros_like(delay)
+    for weight, mean in _mixture(operator):
+        late = 1.0 - mean / (mean + lag) * np.exp(-np.maximum(delay, 0.0) / mean)
+        early = lag / (mean + lag) * np.exp(np.minimum(delay, 0.0) / lag)
+        total += weight * np.where(delay >= 0, late, early)
+    return total
+
+
+def _mixture(operator: Operator) -> tuple[tuple[float, float], tuple[float, float]]:
+    fast = operator.weight_fast
+    return ((fast, operator.mean_fast_h), (1.0 - fast, operator.mean_slow_h))
+
+
+def reach(problem: Problem, setting: Setting) -> Floats:
+    """Return P(a leaked record is reported at last), [profiles, records]."""
+    world = problem.world
+    missed = np.ones((len(world.vis), world.n_records))
+    for channel, keep in problem.displays.keep.items():
+        missed *= 1.0 - _coverage(world.operator, channel, setting) * keep
+    return np.minimum(1.0 - missed, _MOST_COVERAGE)
+
+
+def _coverage(operator: Operator, channel: str, setting: Setting) -> float:
+    return min(_MOST_COVERAGE, operator.coverage.get(channel, 0.3) * setting.coverage)
+
+
+def silence(problem: Problem, setting: Setting, sources: Ints | None = None) -> Floats:
+    """Return base_i(q), [sources, L]: the log probability of what was not seen.
+
+    With `sources`, only their rows are filled.
+    """
+    world = problem.world
+    rows = np.arange(len(world.exp_record))
+    if sources is not None:
+        wanted = np.zeros(world.n_sources, dtype=np.bool_)
+        wanted[sources] = True
+        rows = np.flatnonzero(wanted[world.exp_source])
+    record, source = world.exp_record[rows], world.exp_source[rows]
+    share = delay_share(problem.first_seen[record] - world.exp_since[rows], world.operator)
+    share *= reach(problem, setting)[world.exp_vis[rows], record]
+    base = np.empty((world.n_sources, len(problem.levels)))
+    for at, q in enumerate(problem.levels):
+        base[:, at] = np.bincount(source, weights=np.log1p(-q * share), minlength=world.n_sources)
+    return base
+
+
+def explanations(problem: Problem, setting: Setting) -> Links:
+    """Return the links of all holders to all display groups under one setting."""
+    world, events, operator = problem.world, problem.events, problem.world.operator
+    delay = events.time[problem.link_event] - problem.link_since
+    site = events.site[problem.link_event]
+    codes = pattern_codes(events.level.astype(np.int64))
+    shown = problem.displays.by_holder[site, problem.link_vis, codes[problem.link_event]]
+    coverage, per_site = _site_shares(world, setting)
+    background = problem.background * setting.noise
+    background = np.where(events.is_copy, np.maximum(background, copy_rate()), background)
+    rate = coverage[site] * per_site[site] * shown * delay_density(delay, operator)
+    rate /= background[problem.link_event]
+    reached = reach(problem, setting)[problem.link_vis, problem.link_record]
+    lived = reached * delay_share(delay, operator)
+    q = problem.levels[np.newaxis, :]
+    ratio = rate[:, np.newaxis] * q / (1.0 - lived[:, np.newaxis] * q)
+    key = problem.link_source * max(1, events.n_groups) + events.group[problem.link_event]
+    pairs, inverse = np.unique(key, return_inverse=True)
+    summed: Floats = np.stack(
+        [
+            np.bincount(inverse, weights=ratio[:, at], minlength=len(pairs))
+            for at in range(ratio.shape[1])
+        ],
+        axis=1,
+    )
+    return Links(
+        source=pairs // max(1, events.n_groups),
+        group=pairs % max(1, events.n_groups),
+        ratio=summed,
+    )
+
+
+def _site_shares(world: World, setting: Setting) -> tuple[Floats, Floats]:
+    channels = [site.channel for site in world.sites]
+    coverage = [_coverage(world.operator, channel, setting) for channel in channels]
+    shares = [1.0 / channels.count(channel) for channel in channels]
+    return np.array(coverage or [0.0]), np.array(shares or [0.0])

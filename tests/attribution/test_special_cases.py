@@ -1,0 +1,67 @@
+"""The special cases of ATTRIBUTION.md section 2 fall out of the one model."""
+
+from canary.attribution.infer import attribute
+from canary.attribution.world import World
+from canary.domain.verdicts import Verdict
+
+EACH_ITS_OWN = [[(source, 10.0)] for source in range(40) for _ in range(4)]
+
+
+def test_exclusive_baits_confirm_their_source(make_world):
+    world = make_world(EACH_ITS_OWN, [(20, 30.0), (21, 40.0), (22, 55.0)])
+    answer = attribute(World.from_json(world))
+    assert answer.named == ("S5",)
+    assert answer.verdict is Verdict.CONFIRMED
+
+
+def test_single_bare_number_names_nobody(make_world):
+    answer = attribute(World.from_json(make_world(EACH_ITS_OWN, [(20, 30.0)])))
+    assert answer.named == ()
+    assert answer.verdict is Verdict.WEAK
+
+
+def test_reposts_count_as_one_sighting(make_world):
+    once = attribute(World.from_json(make_world(EACH_ITS_OWN, [(20, 30.0)])))
+    often = attribute(
+        World.from_json(make_world(EACH_ITS_OWN, [(20, 30.0 + at) for at in range(9)]))
+    )
+    assert often.posteriors == once.posteriors
+
+
+def test_sale_before_pickup_clears_later_holders(make_world):
+    chain = [[(at % 8, 100.0), (8 + at % 8, 110.0), (16, 130.0)] for at in range(64)]
+    seen = [(at, 101.0) for at in (0, 8, 16)]
+    world = make_world(chain, seen, stages=["platform"] * 8 + ["pickup"] * 8 + ["transit"])
+    answer = attribute(World.from_json(world))
+    assert answer.named == ("S0",)
+    assert answer.excluded["S8"].code == "too_late"
+
+
+def test_many_outlets_point_to_account_above(make_world):
+    chain = [[(at % 30, 100.0), (30, 100.5)] for at in range(120)]
+    seen = [(at, 120.0 + at) for at in range(0, 30, 3)]
+    world = make_world(chain, seen, stages=["outlet"] * 30 + ["system"])
+    answer = attribute(World.from_json(world))
+    assert answer.named == ("S30",)
+    assert max(answer.posteriors[f"S{at}"] for at in range(30)) < 0.5
+
+
+def test_two_leakers_are_both_named(make_world):
+    seen = [(20, 30.0), (21, 40.0), (22, 55.0), (80, 33.0), (81, 60.0), (83, 70.0)]
+    answer = attribute(World.from_json(make_world(EACH_ITS_OWN, seen)))
+    assert set(answer.named) == {"S5", "S20"}
+
+
+def test_chance_matches_leave_background_winning(make_world):
+    world = make_world(EACH_ITS_OWN, [(20, 30.0), (90, 40.0)], level={"phone": 1})
+    world["operator"] = {"chance": {"phone": [6e-10, 2e-5]}, "report_only_if_match_p_below": 1.0}
+    answer = attribute(World.from_json(world))
+    assert answer.verdict is Verdict.UNATTRIBUTABLE
+    assert answer.p_background > 0.9
+
+
+def test_empty_window_names_nobody(make_world):
+    answer = attribute(World.from_json(make_world(EACH_ITS_OWN, [])))
+    assert answer.named == ()
+    assert answer.verdict is Verdict.UNATTRIBUTABLE
+    assert answer.excluded == {}
