@@ -1,0 +1,196 @@
+"""Find every bait in a text, say where, how strongly, and how likely by accident."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from canary.domain.identifiers import (
+    BaitValues,
+    IdentifierKind,
+    MatchForm,
+    MatchLevel,
+    canonical_phone,
+)
+from canary.matching import agreement, confirm, disguise, masks, names, runs
+from canary.matching.confirm import Finding
+from canary.matching.keys import FANOUT, Key
+from canary.matching.records import Records
+from canary.matching.register import Register
+
+_Candidate = runs.Run | masks.Masked | names.NameCandidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """An identifier of a bait found in a text, with what is needed to explain it.
+
+    `start`, `end` and `record` count code points of the original text. `chance` is the
+    probability that one innocent record agrees this strongly with this one bait; multiply
+    it by the number of baits and of records to get the expected accidental matches.
+    """
+
+    bait_id: int
+    kind: IdentifierKind
+    form: MatchForm
+    level: MatchLevel
+    start: int
+    end: int
+    surface: str
+    value: str
+    disguises: tuple[str, ...]
+    rule: str
+    chance: float
+    record: tuple[int, int]
+    agreeing: tuple[IdentifierKind, ...]
+
+    @property
+    def bits(self) -> float:
+        """Return the strength in bits: -log2(chance)."""
+        return -math.log2(self.chance)
+
+
+def scan_text(
+    text: str, register: Register, *, own_phone: str | None = None, corpus: float | None = None
+) -> list[Match]:
+    """Return every match in a text, in order of place.
+
+    `own_phone` is the receiver's own number, which a forwarder appends and which is no
+    match. `corpus` is the number of records this text is a sample of; without it, the
+    records of this text count.
+    """
+    shadow = disguise.shadow_of(text)
+    candidates = list(_candidates(shadow.text))
+    found = _look_up(candidates, register)
+    if not found:
+        return []
+    baits = register.values({bait_id for ids in found.values() for bait_id in ids})
+    findings = _confirmed(shadow.text, candidates, found, baits)
+    own = canonical_phone(own_phone).partition("-")[0] if own_phone else None
+    findings = [one for one in findings if not _is_own(one, own)]
+    if not findings:
+        return []
+    return _matches(shadow, findings, baits, register.size, corpus)
+
+
+def _candidates(text: str) -> Iterator[tuple[Key, _Candidate]]:
+    for run in runs.runs_of(text):
+        yield f"n:{run.value}", run
+        phone = runs.phone_of(run)
+        if phone is not None:
+            yield f"p:{phone[0]}", run
+            extension = confirm.extension_after(text, run)
+            if extension:
+                yield f"p:{phone[0]}-{extension}", run
+    for masked in masks.masked_of(text):
+        for key in masked.keys:
+            yield key, masked
+    for name in names.name_candidates(text):
+        yield f"{'mp' if name.disguise == 'pinyin' else 'm'}:{name.value}", name
+
+
+def _look_up(
+    candidates: Iterable[tuple[Key, _Candidate]], register: Register
+) -> Mapping[Key, list[int]]:
+    found = register.find({key for key, _ in candidates})
+    return {key: sorted(ids) for key, ids in found.items() if 0 < len(ids) <= FANOUT}
+
+
+def _confirmed(
+    text: str,
+    candidates: Iterable[tuple[Key, _Candidate]],
+    found: Mapping[Key, list[int]],
+    baits: Mapping[int, BaitValues],
+) -> list[Finding]:
+    confirmed: list[Finding] = []
+    for key, candidate in candidates:
+        for bait_id in found.get(key, ()):
+            if bait_id in baits:
+                confirmed += _confirm(text, candidate, bait_id, baits[bait_id])
+    return confirmed
+
+
+def _confirm(text: str, candidate: _Candidate, bait_id: int, values: BaitValues) -> list[Finding]:
+    match candidate:
+        case runs.Run():
+            finding = confirm.confirm_run(text, candidate, bait_id, values)
+        case names.NameCandidate():
+            finding = confirm.confirm_name(text, candidate, bait_id, values)
+        case masks.Masked():
+            return confirm.confirm_masked(candidate, bait_id, values)
+    return [finding] if finding is not None else []
+
+
+def _is_own(finding: Finding, own: str | None) -> bool:
+    if own is None or finding.kind is not IdentifierKind.PHONE:
+        return False
+    return finding.value.partition("-")[0] == own
+
+
+def _matches(
+    shadow: disguise.Shadow,
+    findings: list[Finding],
+    baits: Mapping[int, BaitValues],
+    size: int,
+    corpus: float | None,
+) -> list[Match]:
+    records = Records(shadow.text)
+    trials = size * max(1.0, corpus if corpus is not None else float(len(records)))
+    by_record: dict[tuple[int, tuple[int, int]], list[Finding]] = defaultdict(list)
+    for one in _strongest(findings):
+        by_record[one.bait_id, records.around(one.start, one.end)].append(one)
+    matches = [
+        _match(shadow, weighed, record)
+        for (bait_id, record), group in by_record.items()
+        for weighed in agreement.weigh(shadow.text, record, group, baits[bait_id], trials)
+    ]
+    return sorted(matches, key=lambda one: (one.start, one.end, one.bait_id, one.kind))
+
+
+def _strongest(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep one finding per bait, kind and place: what overlaps yields to the stronger."""
+    kept: dict[tuple[int, str], list[Finding]] = defaultdict(list)
+    order = sorted(findings, key=lambda one: (_rank(one), one.start, one.start - one.end))
+    for one in order:
+        group = kept[one.bait_id, one.kind]
+        if all(one.end <= other.start or one.start >= other.end for other in group):
+            group.append(one)
+    return [one for group in kept.values() for one in group]
+
+
+def _rank(finding: Finding) -> tuple[bool, float]:
+    return finding.level is not MatchLevel.EXACT, finding.chance
+
+
+def _match(shadow: disguise.Shadow, weighed: agreement.Weighed, record: tuple[int, int]) -> Match:
+    one = weighed.finding
+    start, end = shadow.span(one.start, one.end)
+    surface = shadow.original[start:end]
+    disguises = _disguises(one, surface)
+    return Match(
+        bait_id=one.bait_id,
+        kind=one.kind,
+        form=MatchForm.DISGUISED if one.form is MatchForm.EXACT and disguises else one.form,
+        level=one.level,
+        start=start,
+        end=end,
+        surface=surface,
+        value=one.value,
+        disguises=disguises,
+        rule=one.rule,
+        chance=one.chance,
+        record=shadow.span(*record),
+        agreeing=weighed.agreeing,
+    )
+
+
+def _disguises(finding: Finding, surface: str) -> tuple[str, ...]:
+    """Name what was undone between the surface and the value."""
+    if surface == finding.value:
+        return ()
+    names_of = [*disguise.traces_of(surface), *finding.made]
+    if finding.form is MatchForm.EXACT and not names_of:
+        names_of = disguise.plain_traces_of(surface)
+    elif finding.form is MatchForm.EXACT and disguise.has_separators(surface):
+        names_of.append("separators")
+    return tuple(dict.fromkeys(names_of))
