@@ -5,8 +5,8 @@ WebhookError
 ├── PayloadError     the bytes cannot be read; carries the HTTP status to answer
 ├── InboxBusy        nothing can be made durable now; the sender shall come again
 ├── InboxConflict    a key was used before for other content
-├── DeliveryError    a message was not taken; permanent or worth another attempt
-└── AddressRefused   the address may not be called
+└── DeliveryError    a message was not taken; permanent or worth another attempt
+    └── AddressRefused   the address may not be called
 """
 
 
@@ -56,5 +56,8 @@ class DeliveryError(WebhookError):
         super().__init__(reason)
 
 
-class AddressRefused(WebhookError):
-    """The address may not be called."""
+class AddressRefused(DeliveryError):
+    """The address may not be called; it stays refused until somebody changes a setting."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=True)

@@ -1,0 +1,239 @@
+"""The sender against hostile receivers: first the danger, then the guard."""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import active_count
+from typing import Any
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+
+from webhooks.errors import AddressRefused, DeliveryError
+from webhooks.outbound.addresses import AddressPolicy
+from webhooks.outbound.sender import HttpSender
+from webhooks.outbound.sending import Request
+
+LOOPBACK = AddressPolicy(allowed=("127.0.0.1", "[::1]"))
+Start = Callable[..., Any]
+
+
+def quick(policy: AddressPolicy = LOOPBACK) -> HttpSender:
+    return HttpSender(policy=policy, connect_seconds=1, total_seconds=0.5)
+
+
+def head(*lines: str) -> bytes:
+    return ("\r\n".join(("HTTP/1.1 200 OK", *lines)) + "\r\n\r\n").encode()
+
+
+def test_request_arrives_as_rendered(httpserver: HTTPServer) -> None:
+    httpserver.expect_request(
+        "/hook", method="POST", data=b"\xe5\x8d\x95", headers={"X-One": "1"}
+    ).respond_with_data("ok", status=202, headers={"X-Two": "2"})
+    answer = HttpSender(policy=LOOPBACK).send(
+        Request(url=httpserver.url_for("/hook"), body=b"\xe5\x8d\x95", headers={"X-One": "1"})
+    )
+    assert (answer.status, answer.body, answer.headers["x-two"]) == (202, b"ok", "2")
+
+
+def test_plain_requests_would_reach_loopback(httpserver: HTTPServer) -> None:
+    """Prove the danger: without the guard the call succeeds."""
+    httpserver.expect_request("/admin").respond_with_data("secret")
+    assert requests.get(httpserver.url_for("/admin"), timeout=5).text == "secret"
+    with pytest.raises(AddressRefused):
+        HttpSender().send(Request(url=httpserver.url_for("/admin"), body=b""))
+    assert len(httpserver.log) == 1
+
+
+def test_plain_requests_would_follow_to_loopback(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/admin").respond_with_data("secret")
+    for status in (301, 302, 303, 307, 308):
+        url = f"/from{status}"
+        moved = {"Location": httpserver.url_for("/admin")}
+        httpserver.expect_request(url).respond_with_data("", status=status, headers=moved)
+        assert requests.get(httpserver.url_for(url), timeout=5).text == "secret"
+        seen = len(httpserver.log)
+        assert quick().send(Request(url=httpserver.url_for(url), body=b"")).status == status
+        assert len(httpserver.log) == seen + 1
+
+
+def test_rebinding_name_is_called_at_judged_address_only(
+    httpserver: HTTPServer, fence: list[str]
+) -> None:
+    """A resolver that answers a public address first and loopback ever after."""
+    httpserver.expect_request("/admin").respond_with_data("secret")
+    answers = iter([["1.1.1.1"], ["127.0.0.1"], ["127.0.0.1"]])
+    policy = AddressPolicy(resolve=lambda _host, _port: next(answers))
+    sender = quick(policy)
+    sender.check("http://rebind.example/admin")
+    with pytest.raises(AddressRefused):
+        sender.send(Request(url="http://rebind.example/admin", body=b""))
+    assert not httpserver.log
+    assert fence == []
+
+
+def test_connected_peer_is_judged_again(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands between resolver and socket, the peer decides."""
+    port = httpserver.port
+    dial = socket.create_connection
+    monkeypatch.setattr(
+        socket, "create_connection", lambda *_a, **kw: dial(("127.0.0.1", port), **kw)
+    )
+    policy = AddressPolicy(resolve=lambda _host, _port: ["1.1.1.1"])
+    with pytest.raises(AddressRefused):
+        quick(policy).send(Request(url="http://receiver.example/", body=b""))
+    assert not httpserver.log
+
+
+def test_name_is_kept_for_the_receiver(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    policy = AddressPolicy(
+        allowed=("receiver.example",), resolve=lambda _host, _port: ["127.0.0.1"]
+    )
+    url = f"http://receiver.example:{httpserver.port}/hook"
+    assert quick(policy).send(Request(url=url, body=b"")).status == 200
+    assert httpserver.log[0][0].headers["Host"] == f"receiver.example:{httpserver.port}"
+
+
+def test_environment_is_not_read(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    url = httpserver.url_for("/hook")
+    with pytest.raises(requests.RequestException):
+        requests.get(url, timeout=5)
+    assert quick().send(Request(url=url, body=b"")).status == 200
+    assert "Authorization" not in httpserver.log[0][0].headers
+
+
+def test_endless_answer_is_capped(raw_server: Start) -> None:
+    def pour(connection: socket.socket) -> None:
+        connection.sendall(head("Content-Type: text/plain"))
+        while True:
+            connection.sendall(b"x" * 65_536)
+
+    answer = HttpSender(policy=LOOPBACK).send(Request(url=raw_server(pour).url, body=b""))
+    assert len(answer.body) == 64 * 1024
+
+
+def test_endless_redirect_is_capped(raw_server: Start) -> None:
+    def pour(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65_536)
+
+    answer = HttpSender(policy=LOOPBACK).send(Request(url=raw_server(pour).url, body=b""))
+    assert (answer.status, len(answer.body)) == (302, 64 * 1024)
+
+
+def drip_body(connection: socket.socket) -> None:
+    connection.sendall(head("Content-Length: 100000"))
+    drip(connection)
+
+
+def drip_header(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    drip(connection)
+
+
+def drip(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("script", [drip_body, drip_header, lambda _c: time.sleep(3)])
+def test_slow_receiver_is_cut_in_time(
+    raw_server: Start, script: Callable[[socket.socket], None]
+) -> None:
+    """Each byte comes within every socket timeout, so only a total limit ends it."""
+    with pytest.raises(DeliveryError, match="no answer in time") as failure:
+        quick().send(Request(url=raw_server(script).url, body=b""))
+    assert not failure.value.permanent
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"\x00\xff\xff",
+        b"SSH-2.0-x\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+    ],
+    ids=lambda reply: repr(reply[:30]),
+)
+def test_broken_answers_raise_delivery_error_at_most(raw_server: Start, reply: bytes) -> None:
+    server = raw_server(lambda connection: connection.sendall(reply))
+    with suppress(DeliveryError):
+        assert quick().send(Request(url=server.url, body=b"")).status == 200
+
+
+def test_packed_answer_is_not_opened(raw_server: Start) -> None:
+    import gzip
+
+    packed = gzip.compress(b"0" * 10_000_000)
+    server = raw_server(
+        lambda connection: connection.sendall(
+            head("Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed
+        )
+    )
+    answer = HttpSender(policy=LOOPBACK).send(Request(url=server.url, body=b""))
+    assert answer.body == packed
+
+
+def test_closed_port_is_worth_another_try() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    with pytest.raises(DeliveryError, match="no connection") as failure:
+        quick().send(Request(url=url, body=b""))
+    assert not failure.value.permanent
+
+
+def test_plain_server_fails_tls(raw_server: Start) -> None:
+    server = raw_server(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n"))
+    with pytest.raises(DeliveryError, match="TLS"):
+        quick().send(Request(url=server.url.replace("http:", "https:"), body=b""))
+
+
+def test_silent_resolver_is_not_waited_for() -> None:
+    def never(_host: str, _port: int) -> list[str]:
+        time.sleep(2)
+        return ["127.0.0.1"]
+
+    sender = HttpSender(policy=AddressPolicy(resolve=never), connect_seconds=0.1)
+    with pytest.raises(DeliveryError, match="in time"):
+        sender.send(Request(url="http://receiver.example/", body=b""))
+
+
+@pytest.mark.parametrize("name", ["X-Bad\r\nY", "X"])
+def test_header_injection_is_not_sent(raw_server: Start, name: str) -> None:
+    server = raw_server(lambda connection: connection.sendall(head("Content-Length: 0")))
+    with pytest.raises(DeliveryError):
+        quick().send(Request(url=server.url, body=b"", headers={name: "1\r\nInjected: 1"}))
+    assert server.received in ([], [b""])
+
+
+def test_calls_leave_no_threads_behind(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    request = Request(url=httpserver.url_for("/hook"), body=b"")
+    quick().send(request)
+    before = active_count()
+    for _ in range(10):
+        quick().send(request)
+    assert active_count() <= before + 1
