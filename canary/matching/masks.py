@@ -1,8 +1,10 @@
 """Masked and truncated identifiers: where they stand, and whether a bait fits them."""
 
 import re
+from itertools import chain
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from canary.domain.identifiers import BaitValues
 from canary.matching import names
@@ -10,19 +12,16 @@ from canary.matching.keys import Key
 
 _STARS = r"*×✕✖•●○◯◦□■▇█…某"
 _ANY_STAR = rf"{_STARS}xX_?#·"
-_MASK = re.compile(rf"[{_STARS}]{{1,24}}|[xX]{{2,24}}|[_?#·]{{2,24}}|\.{{3,6}}")
+_MASKS = (re.compile(rf"[{_STARS}]{{1,24}}"), re.compile(r"[xX_?#·.]{2,24}"))
 _HEAD = re.compile(r"(?:\+?86[ -]?)?([0-9A-Za-z]{1,30})[ -]?\Z")
 _TAIL = re.compile(r"[ -]?([0-9A-Za-z]{1,30})")
 _LAST_FOUR = re.compile(
-    r"(?:尾号|尾数|后四位|末四位|后4位|末4位|尾4位|last (?:4|four))"
-    r"[^0-9A-Za-z\n]{0,4}[是为]?([0-9]{4})(?![0-9])",
-    re.IGNORECASE,
+    r"(?:尾[号数4]|[后末][四4]位|last (?:4|four))[^0-9A-Za-z\n]{0,5}([0-9]{4})(?![0-9])"
 )
 _CONTEXT = 34
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(NamedTuple):
     """An identifier with hidden parts: what shows at its head and its tail."""
 
     head: str
@@ -61,7 +60,7 @@ class Masked:
 
 def masked_of(text: str) -> Iterator[Masked]:
     """Yield what is masked, truncated or told by its last four digits."""
-    for mask in _MASK.finditer(text):
+    for mask in chain.from_iterable(pattern.finditer(text) for pattern in _MASKS):
         head = _HEAD.search(text, max(0, mask.start() - _CONTEXT), mask.start())
         tail = _TAIL.match(text, mask.end(), mask.end() + _CONTEXT)
         if head is not None or tail is not None:
@@ -85,8 +84,8 @@ def _masked(
     if mask[0].startswith(".") or mask[0] == "…" * len(mask[0]):
         if len(shown_head) >= 8 and not shown_tail:
             return Masked(shown_head, "", head.start(1) if head else 0, mask.end(), is_cut=True)
-        if mask[0].startswith("."):
-            return None
+    if "." in mask[0]:
+        return None
     start = head.start(1) if head else mask.start()
     end = tail.end(1) if tail else mask.end()
     before = text[start - 1 : start]

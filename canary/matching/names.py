@@ -1,9 +1,9 @@
 """Names: folding, readings, how rare one is, and where a text may hold one."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 from canary.domain.identifiers import canonical_name
 from canary.matching import tables
@@ -22,7 +22,10 @@ PARTS = {
 }  # fmt: skip
 TITLES = ("先生", "女士", "小姐", "同学", "老师", "太太", "总", "某")
 _HAN = "\u3400-\u9fff"
-_RUN = re.compile(rf"[{_HAN}]{{2,}}")
+_LONG_SURNAME = re.compile(rf"(?:{'|'.join(COMPOUND)})[{_HAN}]{{1,2}}")
+_IN_PARTS = re.compile(rf"(?:{'|'.join(PARTS)})[{_HAN}]{{1,2}}")
+_ALONE = re.compile(rf"(?<![{_HAN}])[{_HAN}]{{2,4}}(?![{_HAN}])")
+_LETTERS = re.compile(r"[A-Za-z]{2}[A-Za-z ]{2}")
 _SPACED = re.compile(
     rf"(?<![{_HAN}])([{_HAN}]{{1,2}})[ .·]{{1,3}}([{_HAN}]{{1,2}})"
     rf"(?:[ .·]{{1,3}}([{_HAN}]))?(?![{_HAN}])"
@@ -33,8 +36,7 @@ _SINGLE_GIVEN = 0.13  # share of people with one given character
 _AFTER = frozenset("先女小同老总收签你您的在和与及，电手住家请")
 
 
-@dataclass(frozen=True, slots=True)
-class NameCandidate:
+class NameCandidate(NamedTuple):
     """A piece of text that may be a name, as folded, and how it was written."""
 
     value: str
@@ -87,36 +89,41 @@ def name_chance(name: str) -> float:
     return chance
 
 
-def name_candidates(text: str) -> Iterator[NameCandidate]:
-    """Yield what may be a name in a folded text: plain, spaced, in parts, in pinyin."""
-    surnames = tables.names().surnames
-    for run in _RUN.finditer(text):
-        yield from _in_run(run[0], run.start(), surnames)
+def plain_names(text: str) -> set[str]:
+    """Return every piece of a folded text that may be a name as it stands."""
+    pieces = set(_surname_pattern().findall(text))
+    pieces.update([piece[:2] for piece in pieces])
+    pieces.update(_ALONE.findall(text))
+    for piece in _LONG_SURNAME.findall(text):
+        pieces.update((piece, piece[:3]))
+    return pieces
+
+
+def places_of(text: str, name: str) -> Iterator[NameCandidate]:
+    """Yield where a name stands in a text."""
+    at = text.find(name)
+    while at >= 0:
+        yield NameCandidate(name, at, at + len(name))
+        at = text.find(name, at + 1)
+
+
+def disguised_names(text: str) -> Iterator[NameCandidate]:
+    """Yield what may be a name when read otherwise: spaced, in parts, in pinyin."""
+    for found in _IN_PARTS.finditer(text):
+        piece = found[0]
+        for length in range(3, len(piece) + 1):
+            name = PARTS[piece[:2]] + piece[2:length]
+            yield NameCandidate(name, found.start(), found.start() + length, "split_character")
     for spaced in _SPACED.finditer(text):
         yield from _spaced(spaced)
-    yield from _romanised(text)
+    if _LETTERS.search(text):
+        yield from _romanised(text)
 
 
-def _in_run(run: str, base: int, surnames: Mapping[str, float]) -> Iterator[NameCandidate]:
-    size = len(run)
-    for at in range(size - 1):
-        if run[at] in surnames:
-            yield NameCandidate(run[at : at + 2], base + at, base + at + 2)
-            if at + 3 <= size:
-                yield NameCandidate(run[at : at + 3], base + at, base + at + 3)
-        pair = run[at : at + 2]
-        if pair in COMPOUND:
-            for length in (3, 4):
-                if at + length <= size:
-                    piece = run[at : at + length]
-                    yield NameCandidate(piece, base + at, base + at + length)
-        elif pair in PARTS:
-            for length in (3, 4):
-                if at + length <= size:
-                    name = PARTS[pair] + run[at + 2 : at + length]
-                    yield NameCandidate(name, base + at, base + at + length, "split_character")
-    if size <= 4 and run[0] not in surnames:
-        yield NameCandidate(run, base, base + size)
+@cache
+def _surname_pattern() -> "re.Pattern[str]":
+    singles = "".join(name for name in tables.names().surnames if len(name) == 1)
+    return re.compile(rf"(?=([{singles}][{_HAN}]{{1,2}}))[{singles}]")
 
 
 def _spaced(match: "re.Match[str]") -> Iterator[NameCandidate]:

@@ -7,12 +7,14 @@ phone grouped 3-4-4. Work is linear in the text, whatever it holds.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from canary.matching import markup, tables
 
 MIN_NUMBER = 6
 MAX_NUMBER = 34
+MIN_WHOLE = 10  # shorter runs of digits may miss a digit that was drawn as a letter before them
+_DRAWN_LETTERS = frozenset("oOlIiSsZzBbTgqQ")
 REAL_DIGITS = 7  # so many digits must be real before look-alikes count
 
 _HAN_DIGITS = "".join(map(chr, tables.han_digits()))
@@ -23,6 +25,7 @@ _SEPARATOR = r"\W_杠横点的空格斜"
 _CHAIN = re.compile(
     rf"[0-9{_HAN_DIGITS}](?:[{_SEPARATOR}A-Za-z{_WIDE_LOOKALIKES}]{{0,3}}[0-9{_HAN_DIGITS}]){{6,}}"
 )
+_DIGITS = re.compile(r"[0-9]+")
 _GROUP = re.compile(r"[0-9A-Za-z]+")
 _LEAD = re.compile(
     rf"[A-Za-z](?:[^\w{markup.CELL}]{{0,2}}[A-Za-z]){{0,9}}[^\w{markup.CELL}]{{0,3}}\Z"
@@ -33,15 +36,19 @@ _FIRST_LETTERS = re.compile(r"[A-Za-z]*")
 _LAST_LETTERS = re.compile(r"[A-Za-z]*\Z")
 _CELLISH = frozenset(",;|\t，；")
 _COUNTRY = re.compile(r"(?:0086|86|0)(?=1[3-9][0-9]{9}\Z)")
+_ROW = re.compile(r"[0-9]{8,20}(?:[,\t|;][A-Za-z]{0,5}[0-9]{8,20})*+")
+_INSIDE = re.compile(rf"[0-9][^\W0-9{_HAN_DIGITS}]|[0-9]\W[0-9]")
 _SCIENTIFIC = re.compile(r"(?<![0-9.])([0-9])\.([0-9]{6,20})[eE]\+?([0-9]{1,2})(?![0-9])")
 _SOUNDS = "".join(map(chr, tables.homophones()))
+_ONES = "".join(chr(code) for code, digit in tables.homophones().items() if digit == "1")
 _SOUND_RUN = re.compile(
-    rf"(?:[{_SOUNDS}{_HAN_DIGITS}0-9][^\w{markup.CELL}]{{0,2}}){{10}}[{_SOUNDS}{_HAN_DIGITS}0-9]"
+    rf"[{_ONES}一幺壹1][^\w{markup.CELL}]{{0,2}}"
+    rf"(?:[{_SOUNDS}{_HAN_DIGITS}0-9][^\w{markup.CELL}]{{0,2}}){{9}}"
+    rf"[{_SOUNDS}{_HAN_DIGITS}0-9]"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A candidate: canonical characters, where they stand, which letters lead them.
 
     `value` has no leading letters; `lead` holds those before it, `glued` tells that nothing
@@ -62,8 +69,9 @@ def runs_of(text: str) -> Iterator[Run]:
     """Yield every candidate run of a shadow text."""
     for chain in _CHAIN.finditer(text):
         start, end = chain.span()
-        if chain[0].isdigit() and chain[0].isascii():
-            yield from _plain(text, start, end)
+        if _ROW.fullmatch(text, start, end):
+            for group in _DIGITS.finditer(text, start, end):
+                yield from _plain(text, *group.span())
         else:
             yield from _mixed(text, start, end)
     if "." in text:
@@ -82,15 +90,17 @@ def phone_of(run: Run) -> tuple[str, int] | None:
 
 def _lead(text: str, start: int) -> tuple[str, int, bool]:
     """Return letters before a position, where they start, and whether they touch it."""
-    before = text[start - 1 : start]
-    if not before or (before.isalnum() and not before.isascii()):
+    at = start
+    while at and start - at < 3 and not text[at - 1].isalnum():
+        at -= 1
+    before = text[at - 1 : at]
+    if not before.isascii() or not before.isalpha():
         return "", start, False
-    window = text[max(0, start - 24) : start]
-    found = _LEAD.search(window)
+    found = _LEAD.search(text, max(0, start - 24), start)
     if found is None:
         return "", start, False
     letters = "".join(_LETTERS.findall(found[0])).upper()
-    return letters, start - len(found[0]), before.isalpha()
+    return letters, found.start(), at == start
 
 
 def _plain(text: str, start: int, end: int) -> Iterator[Run]:
@@ -103,8 +113,18 @@ def _plain(text: str, start: int, end: int) -> Iterator[Run]:
     if tail is not None and len(value) <= 30:
         whole = value + tail[0].upper()
         yield Run(whole, start, tail.end(), lead, lead_start, glued)
-    if glued or tail is not None:
+    if _is_drawn_edge(text, start, end, tail):
         yield from _lookalikes(text, start, end)
+
+
+def _is_drawn_edge(text: str, start: int, end: int, tail: "re.Match[str] | None") -> bool:
+    """Tell whether letters at the edge of a digit group may be digits drawn as letters."""
+    if tail is not None and tail[0][0] in _DRAWN_LETTERS:
+        return True
+    before = text[start - 1 : start]
+    if not before or before not in _DRAWN_LETTERS:
+        return False
+    return not text[max(0, start - 2) : start - 1].isalpha() or end - start < MIN_WHOLE
 
 
 def _mixed(text: str, start: int, end: int) -> Iterator[Run]:
@@ -113,7 +133,8 @@ def _mixed(text: str, start: int, end: int) -> Iterator[Run]:
     groups = [match.span() for match in _GROUP.finditer(piece)]
     for first, last in _windows(piece, groups):
         yield from _window(text, piece, start, groups[first : last + 1])
-    yield from _lookalikes(text, start, end)
+    if _INSIDE.search(text, start, end) or _is_drawn_edge(text, start, end, _TAIL.match(text, end)):
+        yield from _lookalikes(text, start, end)
 
 
 def _window(text: str, piece: str, base: int, groups: list[tuple[int, int]]) -> Iterator[Run]:
@@ -260,6 +281,8 @@ def _sounding(text: str) -> Iterator[Run]:
     """Read eleven characters that sound like digits as a phone; low confidence."""
     table = tables.homophones() | tables.han_digits()
     for found in _SOUND_RUN.finditer(text):
-        value = "".join(ch for ch in found[0].translate(table) if ch in "0123456789")
-        if not found[0].isascii() and len(value) == 11 and value[0] == "1":
+        if found[0].isascii():
+            continue
+        value = "".join(_DIGITS.findall(found[0].translate(table)))
+        if len(value) == 11:
             yield Run(value, *found.span(), made="homophone")

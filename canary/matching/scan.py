@@ -2,8 +2,9 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from canary.domain.identifiers import (
     BaitValues,
@@ -61,7 +62,9 @@ def scan_text(
     """
     shadow = disguise.shadow_of(text)
     candidates = list(_candidates(shadow.text))
-    found = _look_up(candidates, register)
+    keys = {key for key, _ in candidates}
+    keys.update([f"m:{name}" for name in names.plain_names(shadow.text)])
+    found = _look_up(keys, register)
     if not found:
         return []
     baits = register.values({bait_id for ids in found.values() for bait_id in ids})
@@ -85,14 +88,12 @@ def _candidates(text: str) -> Iterator[tuple[Key, _Candidate]]:
     for masked in masks.masked_of(text):
         for key in masked.keys:
             yield key, masked
-    for name in names.name_candidates(text):
+    for name in names.disguised_names(text):
         yield f"{'mp' if name.disguise == 'pinyin' else 'm'}:{name.value}", name
 
 
-def _look_up(
-    candidates: Iterable[tuple[Key, _Candidate]], register: Register
-) -> Mapping[Key, list[int]]:
-    found = register.find({key for key, _ in candidates})
+def _look_up(keys: Collection[Key], register: Register) -> Mapping[Key, list[int]]:
+    found = register.find(keys)
     return {key: sorted(ids) for key, ids in found.items() if 0 < len(ids) <= FANOUT}
 
 
@@ -103,7 +104,10 @@ def _confirmed(
     baits: Mapping[int, BaitValues],
 ) -> list[Finding]:
     confirmed: list[Finding] = []
-    for key, candidate in candidates:
+    named = [
+        (key, one) for key in found if key[:2] == "m:" for one in names.places_of(text, key[2:])
+    ]
+    for key, candidate in chain(candidates, named):
         for bait_id in found.get(key, ()):
             if bait_id in baits:
                 confirmed += _confirm(text, candidate, bait_id, baits[bait_id])
