@@ -50,8 +50,7 @@ def assign_phones(
     if not phones:
         raise PoolEmpty("the pool has no phones", mend="import owned phones, or seed without them")
     draws = Draws(random)
-    deck = list(dict.fromkeys(phones))
-    draws.shuffle(deck)
+    deck = draws.shuffled(list(dict.fromkeys(phones)))
     kept = len(deck) // 10 if controls is None else controls
     if kept >= len(deck):
         raise CapacityShort(
@@ -136,9 +135,7 @@ def _draw_hand(
 ) -> tuple[str, ...]:
     for _ in range(_TRIES):
         while len(set(deck)) < weight:
-            more = list(phones)
-            draws.shuffle(more)
-            deck[:0] = more
+            deck[:0] = draws.shuffled(phones)
         hand: dict[str, None] = {}
         for phone in reversed(deck):
             hand[phone] = None
@@ -149,7 +146,7 @@ def _draw_hand(
                 # The last one counts: the deck is dealt from its end.
                 del deck[len(deck) - 1 - deck[::-1].index(phone)]
             return tuple(hand)
-        draws.shuffle(deck)
+        deck[:] = draws.shuffled(deck)
     return _draw_free_hand(phones, weight, draws, seen)
 
 
@@ -158,10 +155,9 @@ def _draw_free_hand(
 ) -> tuple[str, ...]:
     """Find an unused set where the decks no longer offer one."""
     for _ in range(_TRIES * _TRIES):
-        hand = list(phones)
-        draws.shuffle(hand)
-        if frozenset(hand[:weight]) not in seen:
-            return tuple(hand[:weight])
+        hand = tuple(draws.shuffled(phones)[:weight])
+        if frozenset(hand) not in seen:
+            return hand
     raise CapacityShort(
         f"almost every set of {weight} of {len(phones)} phones is in use",
         mend=f"own at least {ceil(len(phones) * 1.2)} phones besides the controls",

@@ -1,8 +1,10 @@
 """Goods, weight and sender that fit the place a parcel starts from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from operator import getitem
+from typing import Any, NamedTuple
 
 from faker import Faker
 
@@ -11,6 +13,7 @@ from seeds.errors import CapacityShort
 from seeds.tables import read_json
 
 _STEMS = 400
+_WEIGHT_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,25 +22,20 @@ class GoodsLine:
 
     kind: str
     goods: tuple[str, ...]
-    least_g: int
-    usual_g: int
-    most_g: int
+    weights: tuple[int, ...]
     home: dict[str, int]
     senders: tuple[str, ...]
 
-    def draw_weight(self, draws: Draws) -> int:
-        """Draw a weight in grams, in steps of ten, gathered below the usual weight."""
-        part = draws.fraction()
-        low, usual, high = self.least_g, self.usual_g, self.most_g
-        if part < 0.6:
-            grams = low + (usual - low) * (part / 0.6) ** 0.7
-        else:
-            grams = usual + (high - usual) * ((part - 0.6) / 0.4) ** 2.5
-        return int(grams / 10 + 0.5) * 10
+
+class Offer(NamedTuple):
+    """Goods that may start from a city, how they weigh, and what their sender calls himself."""
+
+    goods: str
+    weights: tuple[int, ...]
+    sender: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Parcel(NamedTuple):
     """What is in a parcel and who sends it."""
 
     goods: str
@@ -49,36 +47,45 @@ class GoodsBook:
     """The trades, by the places they ship from. Sender names are dressed by Faker."""
 
     def __init__(self, lines: tuple[GoodsLine, ...], stems: tuple[str, ...]) -> None:
-        self._general = next(line for line in lines if not line.home)
         self._stems = stems
-        self._origins = tuple(
+        self._general = next(line for line in lines if not line.home)
+        self._homes = tuple(
             (line, prefix)
             for line in lines
             for prefix, weight in line.home.items()
             for _ in range(weight)
         )
-        self._local: dict[str, tuple[GoodsLine, ...]] = {}
+        self._offers: dict[str, tuple[Offer, ...]] = {}
 
-    def draw_origin(self, draws: Draws) -> str:
-        """Draw the code prefix of a city that parcels come from."""
-        return draws.choice(self._origins)[1]
+    def draw_origins(self, count: int, draws: Draws) -> list[str]:
+        """Draw code prefixes of cities that parcels come from."""
+        return [self._homes[place][1] for place in draws.column(count, len(self._homes))]
 
-    def draw_parcel(self, origin: str, draws: Draws) -> Parcel:
-        """Draw goods that are shipped from an origin (a division code)."""
-        line = draws.choice(self._list_local(origin[:4]))
-        return Parcel(
-            goods=draws.choice(line.goods),
-            weight_g=line.draw_weight(draws),
-            sender_name=draws.choice(self._stems) + draws.choice(line.senders),
+    def draw_parcels(self, origins: Sequence[str], draws: Draws) -> list[Parcel]:
+        """Draw what is shipped from each origin (a division code)."""
+        offers = [self._offers.get(code[:4]) or self._list_offers(code[:4]) for code in origins]
+        stems = self._stems
+        return [
+            Parcel(offer.goods, offer.weights[step], stems[stem] + offer.sender)
+            for offer, step, stem in zip(
+                map(getitem, offers, draws.positions(offers)),
+                draws.column(len(offers), _WEIGHT_STEPS),
+                draws.column(len(offers), len(stems)),
+                strict=True,
+            )
+        ]
+
+    def _list_offers(self, city: str) -> tuple[Offer, ...]:
+        """List what a city ships: its own trades, and some of what any city does."""
+        home = [line for line, prefix in self._homes if prefix == city]
+        lines = home + [self._general] * max(1, len(home) // 4)
+        self._offers[city] = tuple(
+            Offer(goods, line.weights, sender)
+            for line in lines
+            for goods in line.goods
+            for sender in line.senders
         )
-
-    def _list_local(self, city: str) -> tuple[GoodsLine, ...]:
-        found = self._local.get(city)
-        if found is None:
-            home = tuple(line for line, prefix in self._origins if prefix == city)
-            found = home + (self._general,) * max(1, len(home) // 4)
-            self._local[city] = found
-        return found
+        return self._offers[city]
 
 
 def load_goods(source: RandomSource) -> GoodsBook:
@@ -108,12 +115,17 @@ def _read_line(row: dict[str, Any], senders: list[str]) -> GoodsLine:
     return GoodsLine(
         kind=row["kind"],
         goods=tuple(row["goods"]),
-        least_g=least,
-        usual_g=usual,
-        most_g=most,
+        weights=_spread_weights(least, usual, most),
         home=row["home"],
         senders=tuple(senders),
     )
+
+
+def _spread_weights(least: int, usual: int, most: int) -> tuple[int, ...]:
+    """Return equally likely weights in grams, in steps of ten: most of them under the usual."""
+    low = [least + (usual - least) * (step / 600) ** 0.7 for step in range(600)]
+    high = [usual + (most - usual) * (step / 400) ** 2.5 for step in range(400)]
+    return tuple(int(grams / 10 + 0.5) * 10 for grams in (*low, *high))
 
 
 def _draw_stems(source: RandomSource) -> tuple[str, ...]:

@@ -1,21 +1,24 @@
 """Recipe to waybills, as a stream: memory does not grow with the batch."""
 
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
+from typing import NamedTuple, Protocol, TypeVar
 
 from seeds.draws import Draws, RandomSource, Seen
 from seeds.errors import CapacityShort
 from seeds.goods import GoodsBook, load_goods
 from seeds.numbers import NumberMint
-from seeds.people import draw_name, load_names, mask_name
-from seeds.places import Address, PlaceBook, load_places
+from seeds.people import draw_names, load_names, mask_name
+from seeds.places import Address, PlaceBook, draw_details, load_places
 from seeds.ranges import NumberRanges
 from seeds.recipes import Recipe
 from seeds.waybills import Waybill
 
+T = TypeVar("T")
+
+_BLOCK = 1024
 _TRIES = 500
-_TRIES_FOR_OWN_SURNAME = 12
 
 
 class Taken(Protocol):
@@ -53,8 +56,7 @@ class TakenValues(Taken):
         return name in self._names or (mask_name(name, keep_last=True), city) in self._masked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(NamedTuple):
     """A waybill and the recipe it was made from."""
 
     recipe: Recipe
@@ -71,18 +73,26 @@ def make_waybills(
     forbidden: Container[str] = frozenset(),
     numbers: Iterator[str] | None = None,
 ) -> Iterator[Made]:
-    """Make the waybills of each recipe in turn.
+    """Make the waybills of each recipe in turn, in blocks of about a thousand.
 
     `phones` is used up from the front, one for each waybill that asks for one; when it ends, the
     rest have none. `numbers` are reserved or voided numbers, used in place of invented ones.
-    Raises CapacityShort, PoolEmpty, BadPlan, UnknownCarrier at the waybill that cannot be made.
+    Raises CapacityShort, PoolEmpty, BadPlan, UnknownCarrier at the block that cannot be made.
     """
     maker = _Maker(taken=taken, random=random, never=never, forbidden=forbidden, numbers=numbers)
     rest = iter(phones)
-    for recipe in recipes:
-        for _ in range(recipe.count):
-            phone = next(rest, None) if recipe.phone and not recipe.is_control else None
-            yield Made(recipe=recipe, waybill=maker.make(recipe, phone))
+    for block in _cut_blocks(recipes):
+        held = [
+            next(rest, None) if recipe.phone and not recipe.is_control else None for recipe in block
+        ]
+        yield from map(Made, block, maker.make(block, held))
+
+
+def _cut_blocks(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
+    """Cut the recipes, each as often as its count says, into blocks."""
+    single = chain.from_iterable(repeat(recipe, recipe.count) for recipe in recipes)
+    while block := list(islice(single, _BLOCK)):
+        yield block
 
 
 class _Maker:
@@ -104,77 +114,139 @@ class _Maker:
         self._given_numbers = numbers
         self._places: PlaceBook = load_places()
         self._goods: GoodsBook = load_goods(random)
-        self._mints: dict[str, Iterator[str]] = {}
-        self._numbers = Seen()
-        self._names = Seen()
-        self._surnames: dict[str, set[str]] = {}
+        self._mints: dict[str, NumberMint] = {}
+        self._seen = Seen()
+        self._surnames: dict[str, list[str]] = {}
 
-    def make(self, recipe: Recipe, phone: str | None) -> Waybill:
-        address, origin = self._draw_lane(recipe)
-        parcel = self._goods.draw_parcel(origin, self._draws)
-        return Waybill(
-            number=self._draw_number(recipe.carrier),
-            carrier=recipe.carrier,
-            name=self._draw_name(address.city),
-            phone=phone,
-            province=address.province,
-            city=address.city,
-            district=address.district,
-            detail=address.detail,
-            goods=recipe.goods or parcel.goods,
-            weight_g=parcel.weight_g,
-            origin=origin,
-            destination=address.code,
-            sender_name=parcel.sender_name,
+    def make(self, block: Sequence[Recipe], phones: Sequence[str | None]) -> Iterator[Waybill]:
+        """Make one waybill for each recipe of a block."""
+        origins = self._draw_origins(block)
+        addresses = self._draw_addresses(block)
+        rows = zip(
+            block,
+            phones,
+            origins,
+            addresses,
+            self._draw_numbers([recipe.carrier for recipe in block]),
+            self._draw_names([address.city for address in addresses]),
+            self._goods.draw_parcels(origins, self._draws),
+            strict=True,
         )
+        for recipe, phone, origin, address, number, name, parcel in rows:
+            yield Waybill(
+                number=number,
+                carrier=recipe.carrier,
+                name=name,
+                phone=phone,
+                province=address.province,
+                city=address.city,
+                district=address.district,
+                detail=address.detail,
+                goods=recipe.goods or parcel.goods,
+                weight_g=parcel.weight_g,
+                origin=origin,
+                destination=address.code,
+                sender_name=parcel.sender_name,
+            )
 
-    def _draw_lane(self, recipe: Recipe) -> tuple[Address, str]:
-        """Return where the parcel goes, and the code it starts from."""
-        start = recipe.region if recipe.destination else self._goods.draw_origin(self._draws)
-        origin = self._places.draw_district(start, self._draws).code
-        if recipe.drop is not None:
-            return recipe.drop, origin
-        return self._places.draw_address(recipe.destination or recipe.region, self._draws), origin
+    def _draw_origins(self, block: Sequence[Recipe]) -> list[str]:
+        """Draw the codes parcels start from: the region if they leave it, else a trading city."""
+        cities = self._goods.draw_origins(len(block), self._draws)
+        starts = [
+            recipe.region if recipe.destination else city
+            for recipe, city in zip(block, cities, strict=True)
+        ]
+        return [place.code for place, _ in self._places.draw_streets(starts, self._draws)]
 
-    def _draw_number(self, carrier: str) -> str:
-        mint = self._given_numbers or self._mints.get(carrier)
-        if mint is None:
-            mint = self._mints[carrier] = NumberMint(carrier, self._draws, never=self._never)
+    def _draw_addresses(self, block: Sequence[Recipe]) -> list[Address]:
+        regions = [recipe.destination or recipe.region for recipe in block]
+        drawn = self._draw_new(
+            regions, self._draw_places, self._keep_new_addresses, "addresses in region"
+        )
+        return [recipe.drop or address for recipe, (address, _) in zip(block, drawn, strict=True)]
+
+    def _draw_places(self, regions: Sequence[str]) -> list[tuple[Address, str]]:
+        """Draw addresses, each with what tells it apart: all but building and room."""
+        found = self._places.draw_streets(regions, self._draws)
+        details = draw_details([street for _, street in found], self._draws)
+        return [
+            (
+                Address(at.code, at.province, at.city, at.district, road + inside),
+                at.code + road,
+            )
+            for (at, _), (road, inside) in zip(found, details, strict=True)
+        ]
+
+    def _keep_new_addresses(
+        self, _regions: Sequence[str], drawn: Sequence[tuple[Address, str]]
+    ) -> list[bool]:
+        return self._seen.keep_new([key for _, key in drawn])
+
+    def _draw_numbers(self, carriers: Sequence[str]) -> list[str]:
+        return self._draw_new(carriers, self._mint, self._keep_new_numbers, "numbers of")
+
+    def _mint(self, carriers: Sequence[str]) -> list[str]:
+        if self._given_numbers is not None:
+            return [next(self._given_numbers) for _ in carriers]
+        counts = Counter(carriers)
+        drawn = {code: iter(self._get_mint(code).draw(counts[code])) for code in counts}
+        return [next(drawn[code]) for code in carriers]
+
+    def _get_mint(self, carrier: str) -> NumberMint:
+        if carrier not in self._mints:
+            self._mints[carrier] = NumberMint(carrier, self._draws, never=self._never)
+        return self._mints[carrier]
+
+    def _keep_new_numbers(self, _carriers: Sequence[str], numbers: Sequence[str]) -> list[bool]:
+        is_taken = self._taken.is_number_taken
+        news = self._seen.keep_new(numbers)
+        return [new and not is_taken(n) for new, n in zip(news, numbers, strict=True)]
+
+    def _draw_names(self, cities: Sequence[str]) -> list[str]:
+        return self._draw_new(cities, self._name, self._keep_new_names, "names in")
+
+    def _name(self, cities: Sequence[str]) -> list[str]:
+        """Draw names whose surnames come round in each city only after all others have."""
+        return draw_names([self._deal_surname(city) for city in cities], self._draws)
+
+    def _deal_surname(self, city: str) -> str:
+        deck = self._surnames.get(city)
+        if not deck:
+            deck = self._surnames[city] = self._draws.shuffled(load_names().surnames)
+        return deck.pop()
+
+    def _keep_new_names(self, cities: Sequence[str], names: Sequence[str]) -> list[bool]:
+        """Tell which names are new everywhere, and new in their city under a mask."""
+        is_taken, forbidden = self._taken.is_name_taken, self._forbidden
+        masked = [f"{n[0]}*{n[-1]}{city}" for n, city in zip(names, cities, strict=True)]
+        return [
+            new and apart and name not in forbidden and not is_taken(name, city)
+            for new, apart, name, city in zip(
+                self._seen.keep_new(names), self._seen.keep_new(masked), names, cities, strict=True
+            )
+        ]
+
+    def _draw_new(
+        self,
+        places: Sequence[str],
+        draw: Callable[[Sequence[str]], list[T]],
+        keep_new: Callable[[Sequence[str], Sequence[T]], list[bool]],
+        what: str,
+    ) -> list[T]:
+        """Draw a value for each place, and again where it is not new. Raises CapacityShort."""
+        values = draw(places)
+        news = keep_new(places, values)
+        left = [i for i, new in enumerate(news) if not new]
         for _ in range(_TRIES):
-            number = next(mint)
-            if self._numbers.is_new(number) and not self._taken.is_number_taken(number):
-                return number
+            if not left:
+                return values
+            again = [places[i] for i in left]
+            drawn = draw(again)
+            for i, value in zip(left, drawn, strict=True):
+                values[i] = value
+            news = keep_new(again, drawn)
+            left = [i for i, new in zip(left, news, strict=True) if not new]
         raise CapacityShort(
-            f"{_TRIES} numbers of {carrier} in a row were in use",
-            mend="use another carrier, or retire baits",
+            f"{what} {places[left[0]]} are used up after {_TRIES} draws",
+            mend="spread the baits over more regions or carriers, or retire some",
         )
-
-    def _draw_name(self, city: str) -> str:
-        """Draw a name new here, under its mask too; with a surname new to the city if it can be."""
-        surnames = self._surnames.setdefault(city, set())
-        for tried in range(_TRIES):
-            name = draw_name(self._draws)
-            if name[0] in surnames and tried < _TRIES_FOR_OWN_SURNAME:
-                continue
-            if self._is_name_new(name, city):
-                surnames.add(name[0])
-                return name
-        raise CapacityShort(
-            f"names in {city} are no longer distinct under their masks "
-            f"(about {_mask_capacity()} are possible in a city)",
-            mend="spread the baits over more cities, or retire some",
-        )
-
-    def _is_name_new(self, name: str, city: str) -> bool:
-        masked = mask_name(name, keep_last=True)
-        return (
-            name not in self._forbidden
-            and self._names.is_new(name)
-            and self._names.is_new(masked + city)
-            and not self._taken.is_name_taken(name, city)
-        )
-
-
-def _mask_capacity() -> int:
-    table = load_names()
-    return len(table.surnames) * len(set(table.male) | set(table.female))

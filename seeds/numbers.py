@@ -2,14 +2,13 @@
 
 import math
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seeds.carriers import NumberFormat, get_carrier, load_carriers
 from seeds.draws import Draws, RandomSource
 from seeds.errors import CapacityShort, UnknownCarrier
 from seeds.ranges import NumberRanges
-from seeds.shapes import SHAPES, draw_shape
+from seeds.shapes import SHAPES, draw_numbers
 
 __all__ = [
     "Candidate",
@@ -92,11 +91,11 @@ def _weigh(form: NumberFormat) -> float:
 
 def draw_number(carrier: str, source: RandomSource, *, never: NumberRanges | None = None) -> str:
     """Draw one number of a carrier. Raises UnknownCarrier, CapacityShort."""
-    return next(NumberMint(carrier, Draws(source), never=never))
+    return NumberMint(carrier, Draws(source), never=never).draw(1)[0]
 
 
-class NumberMint(Iterator[str]):
-    """Draw a carrier's current numbers one after another, outside the ranges not to be used."""
+class NumberMint:
+    """Draw a carrier's current numbers, outside the ranges not to be used."""
 
     def __init__(self, carrier: str, draws: Draws, *, never: NumberRanges | None = None) -> None:
         forms = [form.code for form in get_carrier(carrier).formats if form.code in SHAPES]
@@ -111,12 +110,17 @@ class NumberMint(Iterator[str]):
         self._shapes = tuple(shape for form in forms for shape in SHAPES[form])
         self._never = never if never is not None and never.has_carrier(carrier) else None
 
-    def __next__(self) -> str:
+    def draw(self, count: int) -> list[str]:
+        """Draw `count` numbers, which may repeat. Raises CapacityShort."""
+        numbers: list[str] = []
         for _ in range(_TRIES):
-            number = draw_shape(self._draws.choice(self._shapes), self._draws)
-            if self._never is None or not self._never.covers(self._carrier, number):
-                return number
+            drawn = draw_numbers(self._shapes, count - len(numbers), self._draws)
+            if self._never is None:
+                return drawn
+            numbers += [n for n in drawn if not self._never.covers(self._carrier, n)]
+            if len(numbers) == count:
+                return numbers
         raise CapacityShort(
-            f"{_TRIES} numbers of {self._carrier} in a row fell into ranges not to be used",
+            f"almost all numbers of {self._carrier} lie in ranges not to be used",
             mend="narrow the ranges, or have the carrier reserve a block",
         )

@@ -5,7 +5,7 @@ and SMS gateway shows, alike in simplified and traditional script save for one k
 """
 
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -20,11 +20,10 @@ _RAREST, _COMMONEST = 400, 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameTable:
-    """The characters names are made of."""
+    """What names are made of; `pairs` are all given names of two characters, one after another."""
 
     surnames: str
-    male: str
-    female: str
+    pairs: str
     refused: frozenset[str]
     traditional: dict[int, str]
     pinyin: dict[str, str]
@@ -32,10 +31,13 @@ class NameTable:
 
     @property
     def capacity(self) -> int:
-        """How many names can be drawn, those refused as words or places not subtracted."""
-        both = len(set(self.male) & set(self.female))
-        pairs = len(self.male) ** 2 + len(self.female) ** 2 - both**2
-        return len(self.surnames) * pairs
+        """How many names can be drawn."""
+        return len(self.surnames) * len(self.pairs) // 2
+
+    @property
+    def city_capacity(self) -> int:
+        """How many names one city holds that differ in surname or last character."""
+        return len(self.surnames) * len(set(self.pairs))
 
 
 @cache
@@ -44,11 +46,11 @@ def load_names() -> NameTable:
     surnames = [row for row in read_rows("surname_freq.csv") if len(row["surname"]) == 1]
     chars = read_rows("given_chars.csv")
     safe = [row for row in chars if row["s2t_ambiguous"] == "0"]
+    refused = frozenset(read_text("words.txt").split()) | list_place_names()
     return NameTable(
         surnames="".join(row["surname"] for row in surnames if _is_safe_surname(row)),
-        male="".join(row["char"] for row in safe if row["gender_hint"] in "mn"),
-        female="".join(row["char"] for row in safe if row["gender_hint"] in "fn"),
-        refused=frozenset(read_text("words.txt").split()) | list_place_names(),
+        pairs="".join(_pair(safe, refused)),
+        refused=refused,
         traditional=str.maketrans(
             {row["char"]: row["traditional"] for row in chars}
             | {row["surname"]: row["traditional"] for row in surnames}
@@ -56,6 +58,14 @@ def load_names() -> NameTable:
         pinyin={row["char"]: row["pinyin"] for row in chars},
         surname_pinyin={row["surname"]: row["pinyin"] for row in surnames},
     )
+
+
+def _pair(rows: Sequence[dict[str, str]], refused: frozenset[str]) -> Iterator[str]:
+    """Yield, for each first character, all given names it begins; men's and women's do not mix."""
+    chars = [(row["char"], row["gender_hint"]) for row in rows]
+    for first, one in chars:
+        second = [char for char, other in chars if char != first and {one, other} != {"m", "f"}]
+        yield "".join(first + char for char in second if first + char not in refused)
 
 
 def _is_safe_surname(row: dict[str, str]) -> bool:
@@ -66,16 +76,17 @@ def _is_safe_surname(row: dict[str, str]) -> bool:
     )
 
 
-def draw_name(draws: Draws) -> str:
-    """Draw a name that is no word and no place; the caller keeps them distinct."""
+def draw_names(surnames: Sequence[str], draws: Draws) -> list[str]:
+    """Give each surname a given name, making no word and no place; the caller keeps them apart."""
     table = load_names()
-    while True:
-        surname = table.surnames[draws.below(len(table.surnames))]
-        given = table.male if draws.below(2) else table.female
-        first, second = given[draws.below(len(given))], given[draws.below(len(given))]
-        pair = first + second
-        if first != second and pair not in table.refused and surname + pair not in table.refused:
-            return surname + pair
+    pairs, refused = table.pairs, table.refused
+    names = [
+        surname + pairs[2 * place : 2 * place + 2]
+        for surname, place in zip(
+            surnames, draws.column(len(surnames), len(pairs) // 2), strict=True
+        )
+    ]
+    return [name if name not in refused else draw_names([name[0]], draws)[0] for name in names]
 
 
 def mask_name(name: str, *, keep_last: bool = False) -> str:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from seeds.draws import Draws
 from seeds.errors import BadPlan, CapacityShort
@@ -21,13 +22,29 @@ _STREET_ENDS = ("街道", "镇", "乡", "地区")
 _ROAD_FIRST = "沐岚汀芷泓楚芦茗苇溆澄砚绮棠雁鹭橡梓榆榕樟枫桐栎霁曦晗昀晏岑峤崇屿渚浔淇沅湄漪潞滦濂"
 _ROAD_SECOND = "屏畔岭汀浦溪泽涧渡桥坞塘湾坪岗坡墩堤堰亭台阁苑圃园林岸洲渚隅陌庐庭轩荫萃蕴澜"
 _ROAD_ENDS = ("路", "路", "路", "街", "大道", "巷")
-_ESTATE_ENDS = ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
-_BUILDINGS = ("{}幢", "{}栋", "{}号楼", "{}座")
+_ROADS = tuple(a + b + end for a in _ROAD_FIRST for b in _ROAD_SECOND for end in _ROAD_ENDS)
+_VILLAGES = tuple(f"{a}{b}村" for a in _ROAD_FIRST for b in _ROAD_SECOND)
+_ESTATE_NAMES = tuple(
+    a + b + end
+    for a in _ROAD_FIRST
+    for b in _ROAD_SECOND
+    for end in ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
+)
+# One address in three names its estate.
+_ESTATES = _ESTATE_NAMES + ("",) * (2 * len(_ESTATE_NAMES))
+_BUILDINGS = tuple(
+    f"{number}{form}" for number in range(1, 29) for form in ("幢", "栋", "号楼", "座")
+)
+_ROOMS = tuple(
+    f"{unit}{floor}{door:02d}室"
+    for unit in ("", "", "", "1单元", "2单元", "3单元")
+    for floor in range(1, 18)
+    for door in range(1, 5)
+)
 _DROP_ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """An address as a waybill carries it; `code` is the six-digit division code."""
 
     code: str
@@ -53,53 +70,41 @@ class PlaceBook:
     def __init__(self, districts: Mapping[str, District], streets: Sequence[tuple[str, str]]):
         self.districts = districts
         self._codes = [code for code, _ in streets]
-        self._streets = streets
-        self._spans: dict[str, tuple[int, int]] = {}
+        self._streets = [(districts[code[:6]], name) for code, name in streets]
+        self._regions: dict[str, list[tuple[District, str]]] = {}
 
     def has_region(self, prefix: str) -> bool:
         """Tell whether any street lies under a code prefix."""
-        low, high = self._span(prefix)
-        return low < high
+        return bool(self._cut_region(prefix))
 
     def list_cities(self, prefix: str) -> list[str]:
         """Return the names of the cities under a code prefix."""
-        low, high = self._span(prefix)
-        codes = {code[:6] for code in self._codes[low:high]}
-        return sorted({self.districts[code].city for code in codes})
+        return sorted({district.city for district, _ in self._cut_region(prefix)})
 
-    def draw_district(self, prefix: str, draws: Draws) -> District:
-        """Draw a district, those with many streets more often."""
-        return self._draw_street(prefix, draws)[0]
-
-    def draw_address(self, prefix: str, draws: Draws) -> Address:
-        """Draw a whole address under a code prefix that nobody lives at."""
-        place, street = self._draw_street(prefix, draws)
-        return Address(
-            code=place.code,
-            province=place.province,
-            city=place.city,
-            district=place.district,
-            detail=_draw_detail(street, draws),
-        )
-
-    def _draw_street(self, prefix: str, draws: Draws) -> tuple[District, str]:
-        low, high = self._span(prefix)
-        if low == high:
+    def get_streets(self, prefix: str) -> Sequence[tuple[District, str]]:
+        """Return the streets under a code prefix with their districts. Raises BadPlan."""
+        streets = self._regions.get(prefix) or self._cut_region(prefix)
+        if not streets:
             raise BadPlan(
                 f"no district has a code beginning with {prefix}",
                 mend="use a division code of 2023, such as 330200 for Ningbo",
                 field="region",
             )
-        code, street = self._streets[low + draws.below(high - low)]
-        return self.districts[code[:6]], street
+        return streets
 
-    def _span(self, prefix: str) -> tuple[int, int]:
-        found = self._spans.get(prefix)
-        if found is None:
+    def draw_streets(self, prefixes: Sequence[str], draws: Draws) -> list[tuple[District, str]]:
+        """Draw a street under each prefix; districts with many streets come up more often."""
+        regions = [self.get_streets(prefix) for prefix in prefixes]
+        return [
+            region[place] for region, place in zip(regions, draws.positions(regions), strict=True)
+        ]
+
+    def _cut_region(self, prefix: str) -> list[tuple[District, str]]:
+        if prefix not in self._regions:
             bare = _trim(prefix)
-            found = (bisect_left(self._codes, bare), bisect_left(self._codes, bare + ":"))
-            self._spans[prefix] = found
-        return found
+            low, high = bisect_left(self._codes, bare), bisect_left(self._codes, bare + ":")
+            self._regions[prefix] = self._streets[low:high]
+        return self._regions[prefix]
 
 
 def _trim(prefix: str) -> str:
@@ -186,24 +191,28 @@ def _cut_ending(name: str) -> str:
     return name
 
 
-def _draw_detail(street: str, draws: Draws) -> str:
-    first = _ROAD_FIRST[draws.below(len(_ROAD_FIRST))]
-    second = _ROAD_SECOND[draws.below(len(_ROAD_SECOND))]
-    if street.endswith("乡"):
-        return f"{street}{first}{second}村{draws.below(18) + 1}组{draws.below(160) + 1}号"
-    road = f"{street}{first}{second}{draws.choice(_ROAD_ENDS)}{draws.below(880) + 8}号"
-    form = draws.below(8)
-    if form < 2:
-        return road
-    if form < 4:
-        first = _ROAD_FIRST[draws.below(len(_ROAD_FIRST))]
-        road += f"{first}{_ROAD_SECOND[draws.below(len(_ROAD_SECOND))]}{draws.choice(_ESTATE_ENDS)}"
-    return road + _draw_building(draws)
+def draw_details(streets: Sequence[str], draws: Draws) -> list[tuple[str, str]]:
+    """Draw the rest of each address in two parts: what tells it apart, and building and room.
 
-
-def _draw_building(draws: Draws) -> str:
-    building = draws.choice(_BUILDINGS).format(draws.below(28) + 1)
-    room = f"{draws.below(17) + 1}{draws.below(4) + 1:02d}室"
-    if draws.below(2):
-        return f"{building}{draws.below(3) + 1}单元{room}"
-    return building + room
+    One address in four has no second part, nor has any in a village.
+    """
+    count = len(streets)
+    details = []
+    for street, road, number, estate, building, room in zip(
+        streets,
+        draws.column(count, len(_ROADS)),
+        draws.column(count, 880),
+        draws.column(count, len(_ESTATES)),
+        draws.column(count, len(_BUILDINGS)),
+        draws.column(count, len(_ROOMS) * 4 // 3),
+        strict=True,
+    ):
+        if street[-1] == "乡":
+            village = f"{street}{_VILLAGES[road % len(_VILLAGES)]}"
+            details.append((f"{village}{building % 18 + 1}组{number % 160 + 1}号", ""))
+        elif room >= len(_ROOMS):
+            details.append((f"{street}{_ROADS[road]}{number + 8}号", ""))
+        else:
+            inside = f"{_ESTATES[estate]}{_BUILDINGS[building]}{_ROOMS[room]}"
+            details.append((f"{street}{_ROADS[road]}{number + 8}号", inside))
+    return details

@@ -4,7 +4,7 @@ Beginnings are those seen on public samples (FACTS.md section 1 names the confid
 named twice is drawn twice as often.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seeds import checks
@@ -21,12 +21,21 @@ class Shape:
     tail_digits: int = 0
 
 
-def draw_shape(shape: Shape, draws: Draws) -> str:
-    """Draw one number of a shape."""
-    body = shape.start + draws.digits(shape.digits)
-    if shape.finish is not None:
-        body = shape.finish(body)
-    return body + draws.digits(shape.tail_digits) if shape.tail_digits else body
+def draw_numbers(shapes: Sequence[Shape], count: int, draws: Draws) -> list[str]:
+    """Draw `count` numbers of any of the shapes, which may repeat."""
+    kinds = draws.column(count, len(shapes))
+    digits = [f"{number:012d}" for number in draws.column(count, 10**12)]
+    if any(shape.digits + shape.tail_digits > 12 for shape in shapes):
+        more = draws.column(count, 10**12)
+        digits = [f"{text}{number:012d}" for text, number in zip(digits, more, strict=True)]
+    return [_write(shapes[kind], text) for kind, text in zip(kinds, digits, strict=True)]
+
+
+def _write(shape: Shape, digits: str) -> str:
+    body = shape.start + digits[: shape.digits]
+    if shape.finish is None:
+        return body
+    return shape.finish(body) + digits[shape.digits : shape.digits + shape.tail_digits]
 
 
 def _plain(digits: int, *starts: str) -> tuple[Shape, ...]:

@@ -1,0 +1,111 @@
+"""Rows per second of seeds against Faker and mimesis building the same record, in one run.
+
+    python benchmarks/seeding.py [ROWS]
+
+Peers get their rows as a plain user would write them; what they lack (uniqueness, places that
+agree, check digits) they are not asked for. Peers that are not installed are left out.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from secrets import SystemRandom
+
+from seeds.make import NothingTaken, make_waybills
+from seeds.places import load_places
+from seeds.recipes import Recipe
+
+_ROUNDS = 5
+_CARRIERS = ("SF", "YTO", "ZTO", "STO", "YUNDA", "JT", "JD")
+
+
+def make_with_seeds(rows: int) -> Iterator[object]:
+    """Make waybills over all cities, carriers and both directions."""
+    regions = sorted({code[:4] for code in load_places().districts})
+    recipes = (
+        Recipe(
+            source=f"S{i}",
+            carrier=_CARRIERS[i % len(_CARRIERS)],
+            region=regions[i % len(regions)],
+            destination=regions[i * 7 % len(regions)] if i % 2 else None,
+            count=4,
+        )
+        for i in range(rows // 4)
+    )
+    return make_waybills(recipes, taken=NothingTaken(), phones=(), random=SystemRandom())
+
+
+def make_with_faker(rows: int) -> Iterator[object]:
+    """Make the same fields with plain Faker."""
+    from faker import Faker
+
+    fake = Faker("zh_CN")
+    for _ in range(rows):
+        yield {
+            "number": fake.bothify("YT#############"),
+            "carrier": fake.random_element(_CARRIERS),
+            "name": fake.name(),
+            "province": fake.province(),
+            "city": fake.city_name(),
+            "district": fake.district(),
+            "detail": fake.street_address(),
+            "goods": fake.word(),
+            "weight_g": fake.random_int(60, 6000),
+            "origin": fake.postcode(),
+            "destination": fake.postcode(),
+            "sender_name": fake.company(),
+        }
+
+
+def make_with_mimesis(rows: int) -> Iterator[object]:
+    """Make the same fields with mimesis."""
+    from mimesis import Generic, Locale
+
+    fake = Generic(locale=Locale.ZH)
+    for _ in range(rows):
+        yield {
+            "number": fake.random.generate_string_by_mask("YT#############"),
+            "carrier": fake.random.choice(_CARRIERS),
+            "name": fake.person.surname() + fake.person.name(),
+            "province": fake.address.province(),
+            "city": fake.address.city(),
+            "district": fake.address.state(),
+            "detail": fake.address.address(),
+            "goods": fake.text.word(),
+            "weight_g": fake.random.randint(60, 6000),
+            "origin": fake.address.postal_code(),
+            "destination": fake.address.postal_code(),
+            "sender_name": fake.finance.company(),
+        }
+
+
+def measure(make: Callable[[int], Iterator[object]], rows: int) -> float:
+    """Return rows per second of processor time."""
+    stream = make(rows)
+    next(stream)
+    started = time.process_time()
+    made = sum(1 for _ in stream)
+    return made / (time.process_time() - started)
+
+
+def main() -> None:
+    """Print the best of some rounds for each maker, taken in turn on a machine that may be busy."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    makers = {"seeds": make_with_seeds, "Faker": make_with_faker}
+    if find_spec("mimesis"):
+        makers["mimesis"] = make_with_mimesis
+    best = dict.fromkeys(makers, 0.0)
+    for _ in range(_ROUNDS):
+        for name, make in makers.items():
+            share = rows // _ROUNDS if name == "seeds" else max(1000, rows // _ROUNDS // 20)
+            best[name] = max(best[name], measure(make, share))
+    for name, rate in best.items():
+        print(f"{name:8} {rate:10,.0f} rows/s; seeds is {best['seeds'] / rate:.1f} times as fast")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory {peak:.0f} MiB, {rows:,} rows")
+
+
+if __name__ == "__main__":
+    main()
