@@ -1,0 +1,226 @@
+"""The first page: what is open, what is watched, what to do next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from canary.domain.verdicts import Verdict
+from canary.services.access import Viewer
+from canary.services.pages_common import SourceLabel, count_groups, limit_incidents
+from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
+from canary.storage.tables import (
+    Bait,
+    Delivery,
+    InboxPost,
+    Incident,
+    Phone,
+    Placement,
+    Reporter,
+    Sighting,
+    Source,
+)
+
+DAYS = 14
+LEAGUE_DAYS = 30
+LEAGUE_PLACES = 6
+QUEUE_SHOWN = 5
+DEFAULT_RHYTHM = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCount:
+    """How many open incidents stand at one verdict."""
+
+    verdict: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCount:
+    """Sightings with matches on one day of the viewer's zone; `height` from 0 to 100."""
+
+    day: date
+    count: int
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaguePlace:
+    """A source with its incidents of this period and of the one before."""
+
+    source: SourceLabel
+    count: int
+    before: int
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of the network is watched."""
+
+    sources: int
+    covered: int
+    baits: int
+    live: int
+    controls: int
+    phones: int
+
+    @property
+    def share(self) -> float:
+        """Return the share of sources with a bait in place, 0 to 1."""
+        return self.covered / self.sources if self.sources else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensors:
+    """How the reporters and the ways in and out are."""
+
+    active: int
+    silent: tuple[str, ...]
+    never: tuple[str, ...]
+    waiting: int
+    dead_posts: int
+    dead_deliveries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything the overview shows."""
+
+    verdicts: tuple[VerdictCount, ...]
+    queue: tuple[IncidentLine, ...]
+    days: tuple[DayCount, ...]
+    sightings: int
+    league: tuple[LeaguePlace, ...]
+    coverage: Coverage
+    sensors: Sensors
+
+
+def load_overview(session: Session, viewer: Viewer, now: datetime, zone: tzinfo) -> Overview:
+    """Return the overview as it stands."""
+    days = _count_days(session, now, zone)
+    return Overview(
+        verdicts=_count_verdicts(session, viewer),
+        queue=list_incidents(session, viewer, IncidentFilter(), 1, QUEUE_SHOWN).items,
+        days=days,
+        sightings=sum(day.count for day in days),
+        league=_rank_sources(session, now),
+        coverage=load_coverage(session),
+        sensors=load_sensors(session, now),
+    )
+
+
+def load_coverage(session: Session) -> Coverage:
+    """Count what is watched."""
+    covered = (
+        select(Placement.id)
+        .join(Bait, Placement.bait_id == Bait.id)
+        .where(Placement.source_id == Source.id, Bait.state.in_(["planted", "live"]))
+        .exists()
+    )
+    states = count_groups(session, select(Bait.state, func.count()).group_by(Bait.state))
+    return Coverage(
+        sources=session.scalar(select(func.count(Source.id))) or 0,
+        covered=session.scalar(select(func.count(Source.id)).where(covered)) or 0,
+        baits=sum(states.values()),
+        live=states.get("live", 0) + states.get("planted", 0),
+        controls=session.scalar(select(func.count(Bait.id)).where(Bait.is_control)) or 0,
+        phones=session.scalar(select(func.count(Phone.id))) or 0,
+    )
+
+
+def load_sensors(session: Session, now: datetime) -> Sensors:
+    """Tell which reporters are late and what is stuck."""
+    rows = session.scalars(select(Reporter).where(Reporter.is_active).order_by(Reporter.name)).all()
+    waiting, dead = _count_states(session)
+    dead_deliveries = select(func.count(Delivery.id)).where(Delivery.state == "dead")
+    return Sensors(
+        active=len(rows),
+        silent=tuple(row.name for row in rows if is_silent(row, now)),
+        never=tuple(row.name for row in rows if row.last_post_at is None),
+        waiting=waiting,
+        dead_posts=dead,
+        dead_deliveries=session.scalar(dead_deliveries) or 0,
+    )
+
+
+def is_silent(reporter: Reporter, now: datetime) -> bool:
+    """Tell whether a reporter that has posted before is late by more than its rhythm."""
+    if reporter.last_post_at is None:
+        return False
+    seconds = reporter.rhythm_seconds
+    rhythm = timedelta(seconds=seconds) if seconds else DEFAULT_RHYTHM
+    return now - reporter.last_post_at > rhythm
+
+
+def _count_states(session: Session) -> tuple[int, int]:
+    query = (
+        select(InboxPost.state, func.count())
+        .where(InboxPost.state.in_(["waiting", "dead"]))
+        .group_by(InboxPost.state)
+    )
+    states = count_groups(session, query)
+    return states.get("waiting", 0), states.get("dead", 0)
+
+
+def _count_verdicts(session: Session, viewer: Viewer) -> tuple[VerdictCount, ...]:
+    query = (
+        select(Incident.verdict, func.count())
+        .where(Incident.state == "open", *limit_incidents(viewer))
+        .group_by(Incident.verdict)
+    )
+    counts = count_groups(session, query)
+    return tuple(
+        VerdictCount(verdict=verdict.value, count=counts.get(verdict.value, 0))
+        for verdict in reversed(Verdict)
+    )
+
+
+def _count_days(session: Session, now: datetime, zone: tzinfo) -> tuple[DayCount, ...]:
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    start = datetime.combine(days[0], datetime.min.time(), tzinfo=zone).astimezone(UTC)
+    seen = session.scalars(
+        select(Sighting.seen_at).where(Sighting.seen_at >= start, Sighting.incident_id.is_not(None))
+    )
+    counts = dict.fromkeys(days, 0)
+    for at in seen:
+        day = at.astimezone(zone).date()
+        if day in counts:
+            counts[day] += 1
+    most = max(counts.values())
+    return tuple(
+        DayCount(day=day, count=count, height=_scale(count, most)) for day, count in counts.items()
+    )
+
+
+def _rank_sources(session: Session, now: datetime) -> tuple[LeaguePlace, ...]:
+    half = now - timedelta(days=LEAGUE_DAYS)
+    recent = func.sum(case((Incident.last_sighting_at >= half, 1), else_=0))
+    before = func.sum(case((Incident.last_sighting_at < half, 1), else_=0))
+    rows: Sequence[tuple[str, str, str, int, int]] = session.execute(
+        select(Source.code, Source.name, Source.kind, recent, before)
+        .join(Incident, Incident.scope_source_id == Source.id)
+        .where(Incident.last_sighting_at >= half - timedelta(days=LEAGUE_DAYS))
+        .where(Incident.state != "dismissed")
+        .group_by(Source.code, Source.name, Source.kind)
+        .order_by(recent.desc(), before.desc(), Source.code)
+        .limit(LEAGUE_PLACES)
+    ).all()
+    most = max((row[3] for row in rows), default=0)
+    return tuple(
+        LeaguePlace(
+            source=SourceLabel(code=code, name=name, kind=kind),
+            count=count,
+            before=earlier,
+            height=_scale(count, most),
+        )
+        for code, name, kind, count, earlier in rows
+    )
+
+
+def _scale(count: int, most: int) -> float:
+    return round(100.0 * count / most, 1) if most else 0.0

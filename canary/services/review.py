@@ -1,0 +1,152 @@
+"""What people decide about incidents: confirm, dismiss, reopen."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from canary.domain.alerts import AlertType
+from canary.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from canary.domain.incidents import Decision, IncidentState
+from canary.domain.incidents import decide as next_state
+from canary.services.access import Viewer
+from canary.services.alerting import put_alert
+from canary.services.audit import record
+from canary.services.pages_common import limit_incidents
+from canary.storage.tables import Incident
+
+LONGEST_REASON = 2000
+
+_ACTIONS = {
+    Decision.CONFIRM: "incident.confirmed",
+    Decision.DISMISS: "incident.dismissed",
+    Decision.REOPEN: "incident.reopened",
+}
+
+
+def decide(
+    session: Session,
+    incident_id: int,
+    *,
+    decision: Decision,
+    reason: str,
+    version: int,
+    viewer: Viewer,
+    now: datetime,
+) -> None:
+    """Keep a decision with its reason, and tell the endpoints when it closes the incident.
+
+    `version` is the one the person looked at. Raises Invalid without a reason, Conflict when the
+    incident changed meanwhile or its state does not allow the decision, Forbidden, NotFound.
+    """
+    if not viewer.decides:
+        msg = "this role does not decide about incidents"
+        raise Forbidden(msg)
+    reason = _read_reason(reason)
+    incident = _get(session, incident_id, viewer)
+    if incident.version != version:
+        msg = "somebody else changed this incident meanwhile"
+        raise Conflict(msg)
+    state = next_state(IncidentState(incident.state), decision)
+    _move(session, incident, state, reason=reason, viewer=viewer, now=now)
+    record(
+        session,
+        viewer.name,
+        _ACTIONS[decision],
+        f"incident/{incident_id}",
+        now,
+        reason=reason,
+        revision=incident.revision,
+        verdict=incident.verdict,
+    )
+    if state != IncidentState.OPEN:
+        _tell_closed(session, incident, state, viewer, now)
+
+
+def list_decisions(state: str) -> tuple[Decision, ...]:
+    """Return the decisions that are possible in a state."""
+    return tuple(decision for decision in Decision if _is_possible(state, decision))
+
+
+def _is_possible(state: str, decision: Decision) -> bool:
+    try:
+        next_state(IncidentState(state), decision)
+    except Conflict:
+        return False
+    return True
+
+
+def _move(
+    session: Session,
+    incident: Incident,
+    state: IncidentState,
+    *,
+    reason: str,
+    viewer: Viewer,
+    now: datetime,
+) -> None:
+    is_open = state == IncidentState.OPEN
+    # Conditional on the version, whatever was loaded: the row count says who won.
+    statement = (
+        update(Incident)
+        .where(Incident.id == incident.id, Incident.version == incident.version)
+        .values(
+            state=state,
+            version=incident.version + 1,
+            decided_at=None if is_open else now,
+            decided_by=None if is_open else viewer.name,
+            decision_reason=None if is_open else reason,
+        )
+        .returning(Incident.id)
+        .execution_options(synchronize_session=False)
+    )
+    try:
+        won = session.execute(statement).all()
+    except IntegrityError as error:
+        msg = "another incident of the same leak is open; work there"
+        raise Conflict(msg) from error
+    if not won:
+        msg = "somebody else changed this incident meanwhile"
+        raise Conflict(msg)
+
+
+def _tell_closed(
+    session: Session, incident: Incident, state: IncidentState, viewer: Viewer, now: datetime
+) -> None:
+    data = {
+        "incident_id": incident.id,
+        "state": state.value,
+        "verdict": incident.verdict,
+        "named": list(incident.named),
+        "decided_by": viewer.name,
+    }
+    # The version makes a second closing, after a reopening, an alert of its own.
+    put_alert(
+        session,
+        AlertType.INCIDENT_CLOSED,
+        incident_id=incident.id,
+        revision=incident.version + 1,
+        data=data,
+        now=now,
+    )
+
+
+def _get(session: Session, incident_id: int, viewer: Viewer) -> Incident:
+    query = select(Incident).where(Incident.id == incident_id, *limit_incidents(viewer))
+    incident = session.scalar(query)
+    if incident is None:
+        msg = f"there is no incident {incident_id}"
+        raise NotFound(msg)
+    return incident
+
+
+def _read_reason(reason: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise Invalid("a decision needs a reason", field="reason", mend="say why in a sentence")
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(
+            "the reason is too long", field="reason", mend=f"at most {LONGEST_REASON} characters"
+        )
+    return reason

@@ -1,0 +1,118 @@
+"""Who may open which route: one table, deny by default; and where forms may come from."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from canary.services.access import Role, Viewer, find_viewer
+from canary.web.parts import get_parts
+
+REFERENCE = "ref"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+EVERYBODY = frozenset(Role)
+STAFF = EVERYBODY - {Role.PARTNER}
+READERS = frozenset({Role.ANALYST, Role.AUDITOR, Role.ADMIN})
+DECIDERS = frozenset({Role.ANALYST, Role.ADMIN})
+
+# Open to anybody: what a browser needs before it has signed in, and what machines call.
+PUBLIC = frozenset({"static", "hooks.receive", "health.live", "health.ready", "account.sign_in"})
+# Open while a one-time password has not been replaced yet.
+BEFORE_PASSWORD = frozenset({"account.password", "account.sign_out"})
+
+ROLES: Mapping[str, frozenset[Role]] = {
+    "overview.show": EVERYBODY,
+    "incidents.queue": EVERYBODY,
+    "incidents.show": EVERYBODY,
+    "incidents.decide": DECIDERS,
+    "incidents.raw": READERS,
+    "sources.tree": STAFF,
+    "sources.show": STAFF,
+    "baits.list_all": STAFF,
+    "baits.show": STAFF,
+    "account.show": EVERYBODY,
+    "account.password": EVERYBODY,
+    "account.sign_out": EVERYBODY,
+}
+
+
+def install(app: Flask) -> None:
+    """Put the guards before every request."""
+    app.before_request(_guard)
+
+
+def get_viewer() -> Viewer:
+    """Return who is signed in; only behind a route that asks for it."""
+    viewer = find_signed_in()
+    if viewer is None:
+        abort(401)
+    return viewer
+
+
+def find_signed_in() -> Viewer | None:
+    """Return who is signed in, or None."""
+    viewer: Viewer | None = g.get("viewer")
+    return viewer
+
+
+def may_open(endpoint: str, role: Role) -> bool:
+    """Tell whether a role may open a route."""
+    return role in ROLES.get(endpoint, frozenset())
+
+
+def is_local_path(path: str) -> bool:
+    """Tell whether `path` leads to a page of ours and nowhere else."""
+    parts = urlsplit(path)
+    plain = path.isprintable() and "\\" not in path
+    return plain and path.startswith("/") and not path.startswith("//") and not parts.netloc
+
+
+def _guard() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in {"static", "hooks.receive"}:
+        return None
+    _check_origin()
+    parts = get_parts()
+    reference = session.get(REFERENCE)
+    if isinstance(reference, str):
+        g.viewer = find_viewer(parts.database, reference, parts.clock())
+    return None if endpoint in PUBLIC else _check_role(endpoint)
+
+
+def _check_role(endpoint: str) -> Response | None:
+    viewer = find_signed_in()
+    if viewer is None:
+        if request.method not in SAFE:
+            abort(401)
+        here = request.full_path if request.query_string else request.path
+        return redirect(url_for("account.sign_in", next=here if here != "/" else None), 303)
+    if viewer.must_change_password and endpoint not in BEFORE_PASSWORD:
+        return redirect(url_for("account.password"), 303)
+    if not may_open(endpoint, viewer.role):
+        abort(403)
+    return None
+
+
+def _check_origin() -> None:
+    """Refuse a form that another site sent.
+
+    Pages are sent with `Referrer-Policy: no-referrer`, which makes browsers write `Origin: null`
+    on our own forms (Fetch standard, "append a request Origin header"); then the browser's own
+    judgement, Sec-Fetch-Site, decides. It is missing over plain http outside loopback, where the
+    form's CSRF token stands alone.
+    """
+    if request.method in SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site != "same-origin":
+        abort(403)
+    origin = request.headers.get("Origin")
+    if origin in {None, "null"}:
+        if site is None and get_parts().is_https:
+            abort(403)
+        return
+    own = {get_parts().public_url, f"{request.scheme}://{request.host}"}
+    if origin not in own:
+        abort(403)

@@ -1,0 +1,44 @@
+"""Forms and addresses read into plain values."""
+
+from dataclasses import dataclass
+
+from flask import abort, request
+
+from canary.domain.incidents import Decision
+from canary.services.pages_common import clamp_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionForm:
+    """A decision as it was sent."""
+
+    decision: Decision
+    reason: str
+    version: int
+
+
+def read_decision() -> DecisionForm:
+    """Read the decision form; one that our page cannot have sent is a bad request."""
+    try:
+        return DecisionForm(
+            decision=Decision(request.form["decision"]),
+            reason=request.form.get("reason", ""),
+            version=_read_int(request.form.get("version", "")),
+        )
+    except ValueError:
+        abort(400)
+
+
+def read_page() -> int:
+    """Return the page number in the address, 1 when there is none or it makes no sense."""
+    try:
+        return clamp_page(_read_int(request.args.get("page", "1")))
+    except ValueError:
+        return 1
+
+
+def _read_int(text: str) -> int:
+    if len(text) > 12 or not text.isascii():
+        msg = "not a number we use"
+        raise ValueError(msg)
+    return int(text)

@@ -1,0 +1,109 @@
+"""Signing in and out, one's own password, language and time zone."""
+
+from zoneinfo import available_timezones
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from canary.domain.errors import Forbidden, Invalid
+from canary.services import access
+from canary.web.auth import REFERENCE, find_signed_in, get_viewer, is_local_path
+from canary.web.catalog import gettext
+from canary.web.language import LOCALES, SESSION_LANG
+from canary.web.parts import get_parts
+from canary.web.throttle import get_gate
+from canary.web.words import tell_problem
+
+blueprint = Blueprint("account", __name__)
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Show the sign-in form, or open a sign-in."""
+    if request.method == "GET":
+        if find_signed_in() is not None:
+            return redirect(url_for("overview.show"), 303)
+        return render_template("sign_in.html", onward=_read_onward(request.args.get("next")))
+    parts = get_parts()
+    onward = _read_onward(request.form.get("next"))
+    if not get_gate().admit(request.remote_addr or "", parts.clock()):
+        problem = gettext("Too many attempts. Wait a moment.")
+        return render_template("sign_in.html", onward=onward, problem=problem), 429
+    try:
+        reference = access.sign_in(
+            parts.database,
+            name=request.form.get("name", ""),
+            password=request.form.get("password", ""),
+            now=parts.clock(),
+            address=request.remote_addr,
+            agent=request.user_agent.string,
+        )
+    except Forbidden as error:
+        problem = tell_problem(str(error))
+        return render_template("sign_in.html", onward=onward, problem=problem), 403
+    lang = session.get(SESSION_LANG)
+    session.clear()
+    session[REFERENCE] = reference
+    if lang:
+        session[SESSION_LANG] = lang
+    return redirect(onward or url_for("overview.show"), 303)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End this sign-in."""
+    parts = get_parts()
+    access.sign_out(parts.database, get_viewer(), parts.clock())
+    session.clear()
+    return redirect(url_for("account.sign_in"), 303)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def password() -> ResponseReturnValue:
+    """Change one's own password."""
+    if request.method == "GET":
+        return render_template("password.html")
+    new = request.form.get("new", "")
+    if new != request.form.get("again", ""):
+        return _refuse_password(gettext("The two new passwords are not the same."))
+    parts = get_parts()
+    try:
+        access.change_password(
+            parts.database,
+            get_viewer(),
+            old=request.form.get("old", ""),
+            new=new,
+            now=parts.clock(),
+        )
+    except (Forbidden, Invalid) as error:
+        text = error.flaws[0].problem if isinstance(error, Invalid) else str(error)
+        return _refuse_password(tell_problem(text))
+    flash(gettext("Your password is changed. Every other sign-in of yours has ended."))
+    return redirect(url_for("overview.show"), 303)
+
+
+@blueprint.route("/account", methods=["GET", "POST"])
+def show() -> ResponseReturnValue:
+    """Show and keep one's own language and time zone."""
+    zones = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    if request.method == "POST":
+        lang, zone = request.form.get("lang"), request.form.get("timezone")
+        with get_parts().database.write() as database_session:
+            access.set_preferences(
+                database_session,
+                get_viewer(),
+                lang=lang if lang in LOCALES else None,
+                timezone=zone if zone in zones else None,
+            )
+        session.pop(SESSION_LANG, None)
+        flash(gettext("Saved."))
+        return redirect(url_for("account.show"), 303)
+    return render_template("account.html", zones=zones)
+
+
+def _refuse_password(problem: str) -> ResponseReturnValue:
+    return render_template("password.html", problem=problem), 400
+
+
+def _read_onward(path: str | None) -> str:
+    return path if path and is_local_path(path) else ""

@@ -1,0 +1,114 @@
+"""What templates can call: words, times, numbers, assets."""
+
+import hashlib
+import math
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, request, url_for
+
+from canary.services.access import Viewer
+from canary.web.auth import find_signed_in, may_open
+from canary.web.catalog import gettext
+from canary.web.language import get_lang, get_zone
+from canary.web.visible import make_visible, shorten
+from canary.web.words import label
+
+STATIC = Path(__file__).parent / "static"
+
+
+def install(app: Flask) -> None:
+    """Give templates their filters and functions."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        visible=make_visible,
+        short=shorten,
+        moment=format_moment,
+        day=format_day,
+        iso=format_iso,
+        percent=format_percent,
+        odds=format_odds,
+        number=format_number,
+    )
+    app.jinja_env.globals.update(label=label, asset=asset_url, here_with=here_with, may=may_see)
+    app.context_processor(_give_common)
+
+
+def format_moment(at: datetime) -> str:
+    """Return a time in the viewer's zone with the zone's offset, to the minute."""
+    local = at.astimezone(get_zone())
+    return f"{local:%Y-%m-%d %H:%M} {_offset(local)}"
+
+
+def format_day(day: date) -> str:
+    """Return a day as month and day."""
+    return f"{day.month}-{day.day:02d}"
+
+
+def format_iso(at: datetime) -> str:
+    """Return a time for machines."""
+    return at.isoformat()
+
+
+def format_percent(share: float) -> str:
+    """Return a share as a percentage that is never rounded to certainty."""
+    if share >= 0.9995:
+        return "> 99.9 %"
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    digits = 0 if share == 0 else 1
+    return f"{share * 100:.{digits}f} %"
+
+
+def format_odds(chance: float) -> str:
+    """Return a probability as `1 in N`, two digits of N."""
+    if chance <= 0:
+        return "—"
+    if chance >= 0.5:
+        return gettext("more likely than not")
+    times = 1 / chance
+    scale = 10 ** max(0, math.floor(math.log10(times)) - 1)
+    return gettext("1 in %(times)s", times=format_number(round(times / scale) * scale))
+
+
+def format_number(number: float) -> str:
+    """Return a count with a thin space between thousands."""
+    if number >= 1e15:
+        return f"{number:.0e}"
+    return f"{int(number):,}".replace(",", "\u202f")
+
+
+def here_with(**changes: object) -> str:
+    """Return the address of this page with some of its query changed; None takes one away."""
+    query = {**request.args.to_dict(), **changes}
+    kept = {key: value for key, value in query.items() if value not in {None, ""}}
+    return url_for(request.endpoint or "overview.show", **{**(request.view_args or {}), **kept})
+
+
+def may_see(endpoint: str) -> bool:
+    """Tell whether the person signed in may open a route."""
+    viewer = find_signed_in()
+    return viewer is not None and may_open(endpoint, viewer.role)
+
+
+def asset_url(name: str) -> str:
+    """Return the address of a static file with its digest, so that it may be kept for long."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _offset(local: datetime) -> str:
+    offset = f"{local:%z}"
+    hours, minutes = int(offset[1:3]), offset[3:5]
+    return f"UTC{offset[0]}{hours}" + (f":{minutes}" if minutes != "00" else "")
+
+
+def _give_common() -> dict[str, object]:
+    viewer: Viewer | None = find_signed_in()
+    return {"viewer": viewer, "lang": get_lang(), "zone": str(get_zone())}

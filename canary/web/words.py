@@ -1,0 +1,162 @@
+"""The words pages use for the states, kinds and reasons that are codes elsewhere."""
+
+from collections.abc import Mapping
+
+from canary.web.catalog import gettext
+from canary.web.catalog import lazy_gettext as _l
+
+Words = Mapping[str, object]
+
+VERDICTS: Words = {
+    "confirmed": _l("Confirmed"),
+    "probable": _l("Probable"),
+    "weak": _l("Weak"),
+    "unattributable": _l("Cannot tell"),
+}
+INCIDENT_STATES: Words = {
+    "open": _l("Open"),
+    "confirmed": _l("Confirmed by review"),
+    "dismissed": _l("Dismissed"),
+    "merged": _l("Merged"),
+}
+BAIT_STATES: Words = {
+    "draft": _l("Draft"),
+    "issued": _l("Issued"),
+    "planted": _l("Planted"),
+    "live": _l("Live"),
+    "burned": _l("Burned"),
+    "retired": _l("Retired"),
+    "handed_over": _l("Handed over"),
+}
+SOURCE_KINDS: Words = {
+    "platform": _l("Platform"),
+    "merchant": _l("Merchant"),
+    "partner_api": _l("Partner interface"),
+    "printing": _l("Label printing"),
+    "account": _l("Account"),
+    "pickup": _l("Pickup point"),
+    "outlet": _l("Outlet"),
+    "hub": _l("Hub"),
+    "transit": _l("Transit"),
+    "system": _l("Central system"),
+}
+SIGHTING_KINDS: Words = {
+    "listing": _l("Listing"),
+    "sms": _l("SMS"),
+    "call": _l("Call"),
+    "query_log": _l("Query log"),
+    "tracking_lookup": _l("Tracking look-up"),
+    "document": _l("Document"),
+    "manual": _l("Manual report"),
+}
+CHANNELS: Words = {
+    "own": _l("Our own monitor"),
+    "own_tip": _l("Our own monitor, after a tip"),
+    "arrival": _l("Our own phone"),
+    "contracted": _l("Contracted reporter"),
+    "relay": _l("Relayed text"),
+    "manual": _l("Typed in by staff"),
+    "anonymous": _l("Anonymous"),
+}
+IDENTIFIERS: Words = {
+    "number": _l("Waybill number"),
+    "phone": _l("Phone"),
+    "name": _l("Name"),
+    "address": _l("Address"),
+    "arrival": _l("Arrived at a bait phone"),
+}
+FORMS: Words = {
+    "exact": _l("as issued"),
+    "disguised": _l("disguised"),
+    "masked": _l("masked"),
+    "truncated": _l("cut short"),
+}
+LEVELS: Words = {
+    "exact": _l("carries weight alone"),
+    "candidate": _l("points at a bait, needs support"),
+}
+EXCLUSIONS: Words = {
+    "NEVER_HELD": _l("Never held these baits"),
+    "TOO_LATE": _l("Got the baits only after they were seen"),
+    "FIELD_NOT_VISIBLE": _l("Could not see the fields that were shown"),
+    "SILENT": _l("Held many baits, and the others stayed silent"),
+    "CHANCE": _l("Explained by coincidence"),
+    "COVERED": _l("Explained by a source that is already named"),
+}
+ROLES: Words = {
+    "seeder": _l("Seeder"),
+    "analyst": _l("Analyst"),
+    "auditor": _l("Auditor"),
+    "admin": _l("Administrator"),
+    "partner": _l("Partner"),
+}
+DECISIONS: Words = {
+    "confirm": _l("Confirm"),
+    "dismiss": _l("Dismiss"),
+    "reopen": _l("Reopen"),
+}
+ACTIONS: Words = {
+    "incident.opened": _l("Incident opened"),
+    "incident.raised": _l("Verdict raised"),
+    "incident.attributed": _l("Attribution computed"),
+    "incident.closed": _l("Incident closed"),
+    "incident.confirmed": _l("Confirmed by review"),
+    "incident.dismissed": _l("Dismissed"),
+    "incident.reopened": _l("Reopened"),
+    "alert.delivered": _l("Alert delivered"),
+    "alert.given_up": _l("Alert could not be delivered"),
+    "bait.burned": _l("Bait burned"),
+}
+VISIBILITIES: Words = {"0": _l("not visible"), "1": _l("masked"), "2": _l("in full")}
+ORIGINS: Words = {
+    "placement": _l("Placement"),
+    "custody": _l("Handling scan"),
+    "reveal": _l("Reveal"),
+    "ancestor": _l("Query from above"),
+}
+
+LABELS: Mapping[str, Words] = {
+    "verdict": VERDICTS,
+    "incident_state": INCIDENT_STATES,
+    "bait_state": BAIT_STATES,
+    "source_kind": SOURCE_KINDS,
+    "sighting_kind": SIGHTING_KINDS,
+    "channel": CHANNELS,
+    "identifier": IDENTIFIERS,
+    "form": FORMS,
+    "level": LEVELS,
+    "exclusion": EXCLUSIONS,
+    "role": ROLES,
+    "decision": DECISIONS,
+    "action": ACTIONS,
+    "visibility": VISIBILITIES,
+    "origin": ORIGINS,
+}
+
+# Sentences services refuse with; named here so that the catalogue carries them.
+PROBLEMS = (
+    _l("the name or the password is wrong, or there were too many attempts"),
+    _l("the password is wrong, or there were too many attempts"),
+    _l("a password has 12 to 128 characters"),
+    _l("use a sentence of several words"),
+    _l("this password is easily guessed"),
+    _l("use several unrelated words"),
+    _l("the new password is the old one"),
+    _l("choose another"),
+    _l("a decision needs a reason"),
+    _l("say why in a sentence"),
+    _l("the reason is too long"),
+    _l("somebody else changed this incident meanwhile"),
+    _l("another incident of the same leak is open; work there"),
+)
+
+
+def label(kind: str, value: object) -> str:
+    """Return the word for a code; an unknown code stands for itself."""
+    word = LABELS[kind].get(str(value))
+    return str(value) if word is None else str(word)
+
+
+def tell_problem(text: str) -> str:
+    """Return a service's sentence in the page's language where the catalogue has it."""
+    return gettext(text)
