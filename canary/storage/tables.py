@@ -189,6 +189,7 @@ class Bait(Row):
     weight_g: Mapped[int]
     origin: Mapped[str] = mapped_column(String(12))
     destination: Mapped[str] = mapped_column(String(12))
+    sender_name: Mapped[str] = mapped_column(String(120))
     issued_at: Mapped[datetime]
     planted_at: Mapped[datetime | None]
     live_at: Mapped[datetime | None]
@@ -277,7 +278,6 @@ class Reporter(Row):
     format: Mapped[str] = mapped_column(String(40))
     channel_class: Mapped[str] = mapped_column(String(20))
     sealed_secrets: Mapped[bytes] = mapped_column(LargeBinary)
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
     is_active: Mapped[bool] = mapped_column(default=True)
     rhythm_seconds: Mapped[int | None]
@@ -305,6 +305,7 @@ class InboxPost(Row):
     sealed_body: Mapped[bytes] = mapped_column(LargeBinary)
     body_size: Mapped[int]
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    content_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
     sealed_reports: Mapped[bytes | None] = mapped_column(LargeBinary)
     grade: Mapped[str] = mapped_column(String(12))
     state: Mapped[str] = mapped_column(String(12))
@@ -344,6 +345,9 @@ class Incident(Row):
     named: Mapped[list[Any]] = mapped_column(default=list)
     revision: Mapped[int] = mapped_column(default=0)
     sighting_count: Mapped[int] = mapped_column(default=0)
+    evidence_version: Mapped[int] = mapped_column(default=0)
+    attributed_version: Mapped[int] = mapped_column(default=0)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))
     opened_at: Mapped[datetime]
     last_sighting_at: Mapped[datetime] = mapped_column(index=True)
     decided_at: Mapped[datetime | None]
@@ -378,6 +382,7 @@ class Sighting(Row):
     seen_at: Mapped[datetime] = mapped_column(index=True)
     claimed_at: Mapped[datetime | None]
     basis: Mapped[str] = mapped_column(String(40))
+    record_count: Mapped[int] = mapped_column(default=1)
 
     reporter: Mapped[Reporter] = relationship()
     phone: Mapped[Phone | None] = relationship()
@@ -489,16 +494,3 @@ class Delivery(Row):
     alert: Mapped[Alert] = relationship()
     endpoint: Mapped[Endpoint] = relationship()
 
-
-# Work
-
-
-class Lease(Row):
-    """Who may do a thing that only one may do, until when; `fence` grows with each holder."""
-
-    __tablename__ = "leases"
-
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(80))
-    until: Mapped[datetime]
-    fence: Mapped[int] = mapped_column(default=1)

@@ -1,0 +1,205 @@
+"""The one place where the parts meet."""
+
+import fcntl
+import logging
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+import structlog
+
+from canary.domain.errors import Conflict
+from canary.settings import Settings, read_settings
+from canary.storage.keys import Keys, load_keys, load_or_make_keys
+from canary.storage.migrate import require_current, upgrade
+from canary.storage.notes import check_keys
+from canary.storage.session import Database, is_reachable, open_database, sqlite_path
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from waitress.server import BaseWSGIServer
+
+    from canary.jobs import Jobs
+    from canary.services.alerting import Sender
+
+
+THREADS = 8
+
+
+def read_clock() -> datetime:
+    """Tell the time: our own clock dates everything."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An opened installation: settings, database, keys, clock."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    clock: Callable[[], datetime] = read_clock
+
+
+def prepare_application(**overrides: object) -> Application:
+    """Create what is missing (folder, keys, schema) and open it; repeatable."""
+    settings = read_settings(**overrides)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = open_database(settings.database_url)
+    upgrade(database)
+    keys = load_or_make_keys(settings.secret_file)
+    return _checked(settings, database, keys)
+
+
+def open_application(**overrides: object) -> Application:
+    """Open an installation that `canary init` has made. Raises Conflict, Invalid."""
+    settings = read_settings(**overrides)
+    _require_sqlite_file(settings.database_url)
+    database = open_database(settings.database_url)
+    require_current(database)
+    return _checked(settings, database, load_keys(settings.secret_file))
+
+
+def upgrade_application() -> None:
+    """Bring an existing database to this version's schema."""
+    settings = read_settings()
+    _require_sqlite_file(settings.database_url)
+    upgrade(open_database(settings.database_url))
+
+
+def _checked(settings: Settings, database: Database, keys: Keys) -> Application:
+    configure_logging(settings.log_level)
+    check_keys(database, keys.vault)
+    return Application(settings=settings, database=database, keys=keys)
+
+
+def _require_sqlite_file(url: str) -> None:
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        msg = f"there is no database at {path}; run `canary init`"
+        raise Conflict(msg)
+
+
+@contextmanager
+def hold_sole_writer(application: Application) -> Iterator[None]:
+    """Keep other serving processes off an SQLite file. Raises Conflict when one is running."""
+    path = sqlite_path(application.settings.database_url)
+    if path is None:
+        yield
+        return
+    with path.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = (
+                f"another process serves {path} already; SQLite takes one serving process, "
+                "use PostgreSQL (CANARY_DATABASE_URL) for more"
+            )
+            raise Conflict(msg) from error
+        yield
+
+
+def configure_logging(level: str) -> None:
+    """Log JSON lines to standard error, without local variables in tracebacks."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def make_sender(application: Application) -> "Sender":
+    """Build the way out."""
+    from canary.doors import WebhookSender
+
+    return WebhookSender(application.settings.outbound_allow)
+
+
+def make_jobs(application: Application) -> "Jobs":
+    """Build the jobs of this process."""
+    from canary.jobs import DELIVER_EVERY, TRIAGE_EVERY, Delivering, Job, Jobs, Triaging
+    from canary.services.alerting import Outbox
+    from canary.services.triage import Desk
+
+    owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    desk = Desk(
+        database=application.database,
+        vault=application.keys.vault,
+        clock=application.clock,
+        owner=owner,
+        public_url=application.settings.public_url,
+    )
+    delivering = Delivering(
+        Outbox(
+            database=application.database,
+            vault=application.keys.vault,
+            sender=make_sender(application),
+            clock=application.clock,
+            random=SystemRandom(),
+        ),
+        owner,
+    )
+    return Jobs(
+        [
+            Job(name="triage", step=Triaging(desk), every=TRIAGE_EVERY),
+            Job(name="deliver", step=delivering, every=DELIVER_EVERY),
+        ],
+        on_stop=[delivering.stop],
+    )
+
+
+def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask":
+    """Build the dashboard and the receiving routes."""
+    from canary.doors import DatabaseInbox
+    from canary.web.app import create_app
+    from canary.web.parts import WebParts
+
+    settings, database = application.settings, application.database
+    return create_app(
+        WebParts(
+            database=database,
+            vault=application.keys.vault,
+            clock=application.clock,
+            inbox=DatabaseInbox(database=database, vault=application.keys.vault),
+            session_key=application.keys.session_key,
+            public_url=settings.public_url,
+            default_lang=settings.lang,
+            timezone=settings.timezone,
+            max_body=settings.max_body,
+            trusted_proxies=settings.trusted_proxies,
+            alive=lambda: {
+                "database": is_reachable(database),
+                "jobs": jobs is None or jobs.is_alive,
+            },
+        )
+    )
+
+
+def serve_forever(app: "Flask", *, host: str, port: int) -> None:
+    """Answer requests in threads until the process is told to stop."""
+    from waitress import serve
+
+    serve(app, host=host, port=port, threads=THREADS, ident=None)
+
+
+def make_server(app: "Flask", listener: socket.socket) -> "BaseWSGIServer":
+    """Build a server that answers on an open socket; the caller runs and closes it."""
+    from waitress import create_server
+
+    return create_server(app, sockets=[listener], threads=THREADS, ident=None)

@@ -1,0 +1,140 @@
+"""Sources and phones."""
+
+from pathlib import Path
+
+import click
+
+from canary.bootstrap import open_application
+from canary.cli.printing import as_json, name_actor, print_json, print_rows
+from canary.services import phones as phone_service
+from canary.services import sources as source_service
+from canary.services.imports import read_table
+from canary.services.sources import ImportResult
+from seeds.carriers import load_carriers
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+dry = click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
+
+
+def _show_import(result: ImportResult, what: str, *, dry_run: bool, json_wanted: bool) -> None:
+    if json_wanted:
+        print_json(
+            {
+                "created": result.created,
+                "updated": result.updated,
+                "unchanged": result.unchanged,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    verb = "would be" if dry_run else "were"
+    click.echo(
+        f"{what}: {result.created} {verb} created, {result.updated} updated, "
+        f"{result.unchanged} unchanged"
+    )
+
+
+@click.group()
+def sources() -> None:
+    """Who holds waybill data: outlets, hubs, accounts, interfaces."""
+
+
+@sources.command("import")
+@click.argument("file", type=FILE)
+@dry
+@as_json
+def import_sources(file: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Create or update sources from a CSV, XLSX or JSON table."""
+    application = open_application()
+    rows = read_table(file, required=source_service.REQUIRED, optional=source_service.OPTIONAL)
+    with application.database.write() as session:
+        result = source_service.import_sources(
+            session,
+            rows,
+            carriers=list(load_carriers()),
+            actor=name_actor(),
+            now=application.clock(),
+        )
+        if dry_run:
+            session.rollback()
+    _show_import(result, "sources", dry_run=dry_run, json_wanted=as_json)
+
+
+@sources.command("list")
+@as_json
+def list_sources(*, as_json: bool) -> None:
+    """List the sources."""
+    application = open_application()
+    with application.database.read() as session:
+        rows = source_service.list_sources(session)
+    print_rows(
+        rows,
+        title="Sources",
+        columns=("code", "name", "kind", "parent", "region", "carriers"),
+        json_wanted=as_json,
+    )
+
+
+@sources.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_sources(file: Path) -> None:
+    """Write the sources as sources.csv."""
+    from canary.services.exports import write_csv
+
+    application = open_application()
+    with application.database.read() as session:
+        rows = source_service.list_sources(session)
+    file.write_bytes(write_csv(source_service.COLUMNS, rows))
+    click.echo(f"{len(rows)} sources written to {file}")
+
+
+@click.group()
+def phones() -> None:
+    """The pool of phones you own."""
+
+
+@phones.command("import")
+@click.argument("file", type=FILE)
+@dry
+@as_json
+def import_phones(file: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Add owned phones from a CSV, XLSX or JSON table."""
+    application = open_application()
+    rows = read_table(file, required=phone_service.REQUIRED, optional=phone_service.OPTIONAL)
+    with application.database.write() as session:
+        result = phone_service.import_phones(
+            session,
+            application.keys.vault,
+            rows,
+            actor=name_actor(),
+            now=application.clock(),
+        )
+        if dry_run:
+            session.rollback()
+    _show_import(result, "phones", dry_run=dry_run, json_wanted=as_json)
+
+
+@phones.command("list")
+@as_json
+def list_phones(*, as_json: bool) -> None:
+    """List the pool; numbers are masked."""
+    application = open_application()
+    with application.database.read() as session:
+        pool = phone_service.list_phones(session, application.keys.vault)
+    rows = [
+        {
+            "ref": phone.ref,
+            "number": phone.number,
+            "label": phone.label,
+            "gateway": phone.gateway,
+            "baits": phone.baits,
+            "control": "yes" if phone.is_control else "",
+        }
+        for phone in pool
+    ]
+    print_rows(
+        rows,
+        title="Phones",
+        columns=("ref", "number", "label", "gateway", "baits", "control"),
+        json_wanted=as_json,
+    )

@@ -1,0 +1,74 @@
+"""Tables for people, JSON for programs."""
+
+import getpass
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; cell texts are shown as they are."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console(soft_wrap=False)
+    console.print(table)
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], *, title: str, columns: Sequence[str], json_wanted: bool
+) -> None:
+    """Print rows as JSON or as a table of the given columns."""
+    if json_wanted:
+        print_json([dict(row) for row in rows])
+    else:
+        print_table(title, columns, ([row[column] for column in columns] for row in rows))
+
+
+def name_actor() -> str:
+    """Name who runs this command, for the audit log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"
+
+
+def show_progress(label: str) -> tuple[Callable[[int, int], None], Callable[[], None]]:
+    """Return a step and an end function for a progress bar on standard error."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(label, total=None)
+    bar.start()
+
+    def step(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    return step, bar.stop

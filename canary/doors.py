@@ -1,0 +1,101 @@
+"""The application's side of its two doors: posts come in, messages go out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from canary.domain.errors import Invalid
+from canary.services.alerting import Route, Taken
+from canary.services.alerting import Sender as AlertSender
+from canary.services.intake import Parcel, accept_post, find_reporter, keep_dead_post
+from canary.storage.session import Database
+from canary.storage.vault import Vault
+from webhooks.errors import AddressRefused, DeliveryError
+from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
+from webhooks.inbound.proofs import path_secret_digest
+from webhooks.messages import Message
+from webhooks.outbound.addresses import AddressPolicy
+from webhooks.outbound.formats.base import EndpointConfig
+from webhooks.outbound.registry import FORMATS
+from webhooks.outbound.sender import HttpSender
+from webhooks.reports import Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseInbox(Inbox):
+    """Keeps arrivals in the database's inbox."""
+
+    database: Database
+    vault: Vault
+
+    def find_reporter(self, name: str) -> ReporterAccess | None:
+        with self.database.read() as session:
+            known = find_reporter(session, self.vault, name)
+        if known is None:
+            return None
+        path = known.secrets.path
+        return ReporterAccess(
+            id=str(known.id),
+            name=known.name,
+            format=known.format,
+            secrets=known.secrets.signing,
+            path_secret_digest=path_secret_digest(path) if path else None,
+            options=known.secrets.options,
+            allowed_addresses=tuple(known.secrets.options.get("allowed_addresses", ())),
+            active=known.is_active,
+        )
+
+    def accept(self, arrival: Arrival) -> None:
+        parcel = Parcel(
+            reporter_id=int(arrival.reporter_id),
+            key=arrival.key,
+            digest=arrival.digest,
+            post=arrival.post,
+            reports=arrival.reports,
+            grade=arrival.grade,
+        )
+        accept_post(self.database, self.vault, parcel)
+
+    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str) -> None:
+        keep_dead_post(self.database, self.vault, int(reporter.id), post, reason)
+
+
+class WebhookSender(AlertSender):
+    """Brings messages to endpoints in their formats."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self._http = HttpSender(policy=AddressPolicy(allowed=tuple(allowed)))
+
+    def check(self, route: Route) -> None:
+        if route.format not in FORMATS:
+            raise Invalid(
+                f"unknown format {route.format!r}",
+                field="format",
+                mend=f"use one of {', '.join(FORMATS)}",
+            )
+        try:
+            self._http.check(_config_of(route).url)
+        except (AddressRefused, DeliveryError) as error:
+            raise Invalid(
+                f"this address may not be called: {error}",
+                field="url",
+                mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
+            ) from error
+
+    def send(self, message: Message, route: Route, now: datetime) -> Taken:
+        shape, config = FORMATS[route.format], _config_of(route)
+        try:
+            answer = self._http.send(shape.render(message, config, now))
+        except AddressRefused as error:
+            raise DeliveryError(f"refused to call: {error}") from error
+        shape.judge(answer, now)
+        return Taken(status=answer.status, answer=answer.excerpt)
+
+
+def _config_of(route: Route) -> EndpointConfig:
+    config = route.config
+    return EndpointConfig(
+        url=str(config.get("url", "")),
+        secrets=tuple(config.get("secrets", ())),
+        options=dict(config.get("options", {})),
+    )

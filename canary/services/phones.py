@@ -1,0 +1,146 @@
+"""The pool of phones the operator owns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from canary.domain.errors import Flaw, Invalid
+from canary.domain.identifiers import canonical_phone, mask_phone
+from canary.matching.keys import phone_key
+from canary.services.audit import record
+from canary.services.imports import TableRow
+from canary.services.refs import make_ref
+from canary.services.sources import ImportResult
+from canary.storage.tables import Bait, Phone
+from canary.storage.vault import Vault
+from seeds.errors import SeedError
+from seeds.phones import parse_phone
+
+REQUIRED = ("number",)
+OPTIONAL = ("label", "gateway", "owned_since", "previous_use")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledPhone:
+    """A phone as lists show it."""
+
+    ref: str
+    number: str
+    label: str
+    gateway: str
+    baits: int
+    is_control: bool
+
+
+def place_of(ref: str) -> str:
+    """Name the sealed place of a phone's number."""
+    return f"phones.sealed_number|{ref}"
+
+
+def import_phones(
+    session: Session, vault: Vault, rows: Sequence[TableRow], *, actor: str, now: datetime
+) -> ImportResult:
+    """Add owned phones from a table; all or nothing. Raises Invalid with every flaw."""
+    known = set(session.scalars(select(Phone.number_key)))
+    flaws: list[Flaw] = []
+    fresh: dict[bytes, Phone] = {}
+    unchanged = 0
+    seen: dict[bytes, int] = {}
+    for row in rows:
+        try:
+            phone = _make_phone(vault, row, now)
+        except Invalid as error:
+            flaws.extend(error.flaws)
+            continue
+        if phone.number_key in seen:
+            first = seen[phone.number_key]
+            flaws.append(
+                Flaw(
+                    problem=f"this number stands in row {first} already",
+                    row=row.number,
+                    field="number",
+                    mend="remove one of the rows",
+                )
+            )
+        seen[phone.number_key] = row.number
+        if phone.number_key in known:
+            unchanged += 1
+        else:
+            fresh[phone.number_key] = phone
+    if flaws:
+        raise Invalid(flaws=flaws)
+    session.add_all(fresh.values())
+    record(session, actor, "phones.imported", "phones", now, created=len(fresh))
+    return ImportResult(created=len(fresh), updated=0, unchanged=unchanged)
+
+
+def _make_phone(vault: Vault, row: TableRow, now: datetime) -> Phone:
+    try:
+        number = canonical_phone(str(parse_phone(row.cells["number"])))
+    except SeedError as error:
+        raise Invalid(
+            str(error), row=row.number, field="number", mend="give a number you own"
+        ) from error
+    ref = make_ref("P")
+    return Phone(
+        ref=ref,
+        number_key=vault.digest(phone_key(number)),
+        sealed_number=vault.seal(place_of(ref), number.encode()),
+        label=row.cells.get("label") or None,
+        gateway=row.cells.get("gateway") or None,
+        owned_since=_parse_day(row),
+        previous_use=row.cells.get("previous_use") or None,
+        created_at=now,
+    )
+
+
+def _parse_day(row: TableRow) -> datetime | None:
+    text = row.cells.get("owned_since", "")
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise Invalid(
+            f"{text[:40]!r} is not a date",
+            row=row.number,
+            field="owned_since",
+            mend="write it as 2026-03-01",
+        ) from error
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def list_phones(session: Session, vault: Vault) -> list[PooledPhone]:
+    """List the pool, numbers masked."""
+    used = dict(
+        session.execute(
+            select(Bait.phone_id, func.count())
+            .where(Bait.phone_id.is_not(None))
+            .group_by(Bait.phone_id)
+        ).tuples()
+    )
+    return [
+        PooledPhone(
+            ref=phone.ref,
+            number=mask_phone(reveal_number(vault, phone)),
+            label=phone.label or "",
+            gateway=phone.gateway or "",
+            baits=used.get(phone.id, 0),
+            is_control=phone.is_control,
+        )
+        for phone in session.scalars(select(Phone).order_by(Phone.id))
+    ]
+
+
+def reveal_number(vault: Vault, phone: Phone) -> str:
+    """Open a phone's number."""
+    return vault.unseal(place_of(phone.ref), phone.sealed_number).decode()
+
+
+def list_control_numbers(session: Session, vault: Vault) -> list[str]:
+    """Open the numbers of the phones that were never given out."""
+    controls = session.scalars(select(Phone).where(Phone.is_control).order_by(Phone.id))
+    return [reveal_number(vault, phone) for phone in controls]

@@ -1,0 +1,84 @@
+"""The register in the database: identifiers found by keyed digest, values opened to confirm."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from canary.domain.identifiers import BaitValues
+from canary.matching.keys import FANOUT, Key, keys_of
+from canary.matching.register import Register
+from canary.storage.tables import Bait, Identifier
+from canary.storage.vault import Vault
+
+CHUNK = 500
+
+
+def place_of(ref: str) -> str:
+    """Name the sealed place of a bait's values."""
+    return f"baits.sealed_values|{ref}"
+
+
+def seal_values(vault: Vault, ref: str, values: BaitValues) -> bytes:
+    """Seal a bait's values for its row."""
+    return vault.seal(place_of(ref), json.dumps(asdict(values), ensure_ascii=False).encode())
+
+
+def open_values(vault: Vault, bait: Bait) -> BaitValues:
+    """Open a bait's values."""
+    return BaitValues(**json.loads(vault.unseal(place_of(bait.ref), bait.sealed_values)))
+
+
+def identifier_rows(vault: Vault, bait_id: int, values: BaitValues) -> list[dict[str, object]]:
+    """Make the rows under which a bait can be found."""
+    return [
+        {"bait_id": bait_id, "value_key": vault.digest(key), "kind": kind_of(key)}
+        for key in keys_of(values)
+    ]
+
+
+def kind_of(key: Key) -> str:
+    """Name the family of a key; whole numbers are `number`, which is unique."""
+    family = key.partition(":")[0]
+    return "number" if family == "n" else family
+
+
+class SqlRegister(Register):
+    """Looks identifiers up in one session."""
+
+    def __init__(self, session: Session, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+        self._size = session.scalar(select(func.count()).select_from(Bait)) or 0
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def find(self, keys: Collection[Key]) -> Mapping[Key, Sequence[int]]:
+        """Return the ids of the baits under each key that is known."""
+        digests = list(self._vault.digests(keys).items())
+        found: dict[Key, list[int]] = defaultdict(list)
+        for start in range(0, len(digests), CHUNK):
+            chunk = dict(digests[start : start + CHUNK])
+            rows = self._session.execute(
+                select(Identifier.value_key, Identifier.bait_id).where(
+                    Identifier.value_key.in_(chunk)
+                )
+            )
+            for value_key, bait_id in rows:
+                found[chunk[value_key]].append(bait_id)
+        return {key: ids for key, ids in found.items() if len(ids) <= FANOUT}
+
+    def values(self, bait_ids: Collection[int]) -> Mapping[int, BaitValues]:
+        """Open the values of baits."""
+        wanted = sorted(bait_ids)
+        opened: dict[int, BaitValues] = {}
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            for bait in self._session.scalars(select(Bait).where(Bait.id.in_(chunk))):
+                opened[bait.id] = open_values(self._vault, bait)
+        return opened

@@ -1,0 +1,409 @@
+"""Build the world an attribution is made from: the database's rows as plain values.
+
+Records are known to the engine by the references of baits and phones, not by their numbers;
+names stand in for the baits that were seen, because their rarity counts. Times are hours since
+the start of the window and come from our own clock alone.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from canary.domain.sightings import ChannelClass
+from canary.services.register import open_values
+from canary.storage.tables import Bait, Exposure, Match, Phone, Placement, Sighting, Source
+from canary.storage.vault import Vault
+from webhooks.reports import ReportKind
+
+SCHEMA = "attribution-world/1"
+FIELDS = ("waybill", "phone", "name", "district")
+FIELD_OF_KIND = {
+    "number": "waybill",
+    "phone": "phone",
+    "name": "name",
+    "address": "district",
+    "arrival": "phone",
+}
+STAGE_OF_KIND = {
+    "platform": "platform",
+    "merchant": "platform",
+    "partner_api": "platform",
+    "printing": "platform",
+    "pickup": "pickup",
+    "hub": "sorting",
+    "transit": "transit",
+    "outlet": "outlet",
+    "account": "system",
+    "system": "system",
+}
+READER = "reader:"
+CHUNK = 500
+SPAM_PRIOR_ARRIVALS = 0.5
+SPAM_PRIOR_DAYS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Network:
+    codes: dict[int, str]
+    stages: dict[int, str]
+    parents: dict[int, int | None]
+
+    def above(self, source_id: int) -> list[int]:
+        line: list[int] = []
+        parent = self.parents.get(source_id)
+        while parent is not None and parent not in line:
+            line.append(parent)
+            parent = self.parents.get(parent)
+        return line
+
+
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """What may have been read, by whom, since when."""
+
+    bait_ids: list[int] = field(default_factory=list)
+    rows: list[tuple[int, str, datetime, tuple[int, int, int, int], str]] = field(
+        default_factory=list
+    )
+
+
+def build_world(session: Session, vault: Vault, incident_id: int, now: datetime) -> dict[str, Any]:
+    """Return the `attribution-world/1` object of one incident."""
+    sightings = _load_sightings(session, incident_id)
+    seen = {match.bait_id for sighting in sightings for match in sighting.matches}
+    network = _load_network(session)
+    held = _load_held(session, network, seen)
+    baits = _load_baits(session, held.bait_ids)
+    start = _find_start(baits.values(), sightings, held)
+    order = {bait_id: index for index, bait_id in enumerate(baits)}
+    codes = _list_codes(network, held)
+    sites = _Sites()
+    seen_json = _Seen(order, baits, network.codes, sites, start).list_rows(sightings)
+    phones = _load_phone_refs(session, baits.values())
+    return {
+        "schema": SCHEMA,
+        "scenario": "operation",
+        "seed": 0,
+        "window": {"start": 0.0, "end": _hours(now, start)},
+        "sources": {
+            "id": codes,
+            "stage": _list_stages(network, codes),
+            "parent": _list_parents(network, codes),
+        },
+        "records": _list_records(vault, baits, phones, seen, start),
+        "vis_profiles": _list_profiles(held),
+        "exposures": _list_exposures(held, order, codes, start, now),
+        "sites": sites.to_json(session, sightings),
+        "sightings": seen_json,
+        "operator": _estimate(session, start, now),
+    }
+
+
+def _hours(at: datetime, start: datetime) -> float:
+    return round((at - start) / timedelta(hours=1), 6)
+
+
+def _load_sightings(session: Session, incident_id: int) -> list[Sighting]:
+    return list(
+        session.scalars(
+            select(Sighting)
+            .where(Sighting.incident_id == incident_id)
+            .options(selectinload(Sighting.matches), selectinload(Sighting.reporter))
+            .order_by(Sighting.id)
+        )
+    )
+
+
+def _load_network(session: Session) -> _Network:
+    rows = session.execute(
+        select(Source.id, Source.code, Source.kind, Source.stage, Source.parent_id).order_by(
+            Source.id
+        )
+    ).all()
+    stages = set(STAGE_OF_KIND.values())
+    return _Network(
+        codes={row.id: row.code for row in rows},
+        stages={
+            row.id: row.stage if row.stage in stages else STAGE_OF_KIND[row.kind] for row in rows
+        },
+        parents={row.id: row.parent_id for row in rows},
+    )
+
+
+def _load_held(session: Session, network: _Network, seen: set[int]) -> _Held:
+    """Load what the possible sources of the seen baits hold, and all control baits."""
+    suspects = _list_suspects(session, network, seen)
+    below = {
+        source_id
+        for source_id in network.codes
+        if source_id in suspects or suspects & set(network.above(source_id))
+    }
+    held = _Held()
+    bait_ids = set(seen)
+    for chunk in _chunks(sorted(below)):
+        bait_ids.update(
+            session.scalars(select(Placement.bait_id).where(Placement.source_id.in_(chunk)))
+        )
+    bait_ids.update(session.scalars(select(Bait.id).where(Bait.is_control)))
+    held.bait_ids = sorted(bait_ids)
+    for chunk in _chunks(held.bait_ids):
+        for row in session.scalars(select(Exposure).where(Exposure.bait_id.in_(chunk))):
+            held.rows.extend(_spread(row, network))
+    return held
+
+
+def _list_suspects(session: Session, network: _Network, seen: set[int]) -> set[int]:
+    direct: set[int] = set()
+    for chunk in _chunks(sorted(seen)):
+        direct.update(
+            source_id
+            for source_id in session.scalars(
+                select(Exposure.source_id).where(Exposure.bait_id.in_(chunk))
+            )
+            if source_id is not None
+        )
+    return direct.union(*(network.above(source_id) for source_id in direct))
+
+
+def _spread(
+    row: Exposure, network: _Network
+) -> Iterable[tuple[int, str, datetime, tuple[int, int, int, int], str]]:
+    """Give an exposure to the source itself and to everybody above who can query it."""
+    view = (row.number, row.phone, row.name, row.address)
+    if row.source_id is None:
+        yield row.bait_id, f"{READER}{row.reader}", row.since, view, "reveal"
+        return
+    yield row.bait_id, network.codes[row.source_id], row.since, view, "custody"
+    if row.origin == "placement":
+        for source_id in network.above(row.source_id):
+            yield row.bait_id, network.codes[source_id], row.since, (2, 2, 2, 2), "custody"
+
+
+def _load_baits(session: Session, bait_ids: Sequence[int]) -> dict[int, Bait]:
+    found: dict[int, Bait] = {}
+    for chunk in _chunks(bait_ids):
+        query = select(Bait).where(Bait.id.in_(chunk)).order_by(Bait.id)
+        found.update({bait.id: bait for bait in session.scalars(query)})
+    return found
+
+
+def _load_phone_refs(session: Session, baits: Iterable[Bait]) -> dict[int, str]:
+    wanted = sorted({bait.phone_id for bait in baits if bait.phone_id is not None})
+    refs: dict[int, str] = {}
+    for chunk in _chunks(wanted):
+        rows = session.execute(select(Phone.id, Phone.ref).where(Phone.id.in_(chunk)))
+        refs.update({row.id: row.ref for row in rows})
+    return refs
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+def _find_start(baits: Iterable[Bait], sightings: Sequence[Sighting], held: _Held) -> datetime:
+    times = [bait.issued_at for bait in baits] + [sighting.seen_at for sighting in sightings]
+    return min(times + [row[2] for row in held.rows])
+
+
+def _list_codes(network: _Network, held: _Held) -> list[str]:
+    readers = sorted({row[1] for row in held.rows if row[1].startswith(READER)})
+    return list(network.codes.values()) + readers
+
+
+def _list_stages(network: _Network, codes: Sequence[str]) -> list[str]:
+    stages = {network.codes[source_id]: stage for source_id, stage in network.stages.items()}
+    return [stages.get(code, "single") for code in codes]
+
+
+def _list_parents(network: _Network, codes: Sequence[str]) -> list[int | None]:
+    index = {code: position for position, code in enumerate(codes)}
+    parents = {
+        network.codes[source_id]: index[network.codes[parent]] if parent else None
+        for source_id, parent in network.parents.items()
+    }
+    return [parents.get(code) for code in codes]
+
+
+def _list_records(
+    vault: Vault, baits: dict[int, Bait], phones: dict[int, str], seen: set[int], start: datetime
+) -> dict[str, Any]:
+    return {
+        "id": [bait.ref for bait in baits.values()],
+        "waybill": [bait.ref for bait in baits.values()],
+        "phone": [phones.get(bait.phone_id or 0, "") for bait in baits.values()],
+        "name": [
+            open_values(vault, bait).name or "" if bait.id in seen else ""
+            for bait in baits.values()
+        ],
+        "issued": [_hours(bait.issued_at, start) for bait in baits.values()],
+        "control": [bait.is_control for bait in baits.values()],
+    }
+
+
+def _list_profiles(held: _Held) -> list[dict[str, int]]:
+    return [dict(zip(FIELDS, view, strict=True)) for view in sorted({row[3] for row in held.rows})]
+
+
+def _list_exposures(
+    held: _Held, order: dict[int, int], codes: Sequence[str], start: datetime, now: datetime
+) -> dict[str, list[Any]]:
+    index = {code: position for position, code in enumerate(codes)}
+    views = {view: at for at, view in enumerate(sorted({row[3] for row in held.rows}))}
+    rows = [row for row in held.rows if row[2] <= now]
+    return {
+        "record": [order[row[0]] for row in rows],
+        "source": [index[row[1]] for row in rows],
+        "since": [_hours(row[2], start) for row in rows],
+        "vis": [views[row[3]] for row in rows],
+        "kind": [row[4] for row in rows],
+    }
+
+
+@dataclass(slots=True)
+class _Sites:
+    """The venues of this world, and what each of them showed."""
+
+    order: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    shown: dict[int, Counter[tuple[str, int]]] = field(default_factory=lambda: defaultdict(Counter))
+    events: Counter[int] = field(default_factory=Counter)
+
+    def index(self, channel: str, venue: str, channel_class: str) -> int:
+        return self.order.setdefault((channel, venue, channel_class), len(self.order))
+
+    def note(self, site: int, level: dict[str, int]) -> None:
+        self.events[site] += 1
+        for name, step in level.items():
+            self.shown[site][name, step] += 1
+
+    def to_json(self, session: Session, sightings: Sequence[Sighting]) -> list[dict[str, Any]]:
+        venues = sorted({sighting.venue for sighting in sightings})
+        corpus: dict[str, int] = {}
+        for start in range(0, len(venues), CHUNK):
+            rows = session.execute(
+                select(Sighting.venue, func.sum(Sighting.record_count))
+                .where(Sighting.venue.in_(venues[start : start + CHUNK]))
+                .group_by(Sighting.venue)
+            )
+            corpus.update({venue: int(total) for venue, total in rows})
+        return [
+            {
+                "id": "|".join(key),
+                "channel": key[0],
+                "corpus": 0.0 if key[0] == "sms" else float(corpus.get(key[1], 1)),
+                "class": key[2],
+                "show": {name: self._habit(site, name) for name in FIELDS},
+            }
+            for key, site in self.order.items()
+        ]
+
+    def _habit(self, site: int, name: str) -> list[float]:
+        total = self.events[site] + 1.5
+        return [(self.shown[site][name, step] + 0.5) / total for step in (2, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Turns sightings into what was displayed: one row for each bait record shown."""
+
+    order: dict[int, int]
+    baits: dict[int, Bait]
+    codes: dict[int, str]
+    sites: _Sites
+    start: datetime
+
+    def list_rows(self, sightings: Sequence[Sighting]) -> list[dict[str, Any]]:
+        return [row for sighting in sightings for row in self._rows_of(sighting)]
+
+    def _rows_of(self, sighting: Sighting) -> Iterable[dict[str, Any]]:
+        for number, group in enumerate(_group(sighting.matches)):
+            arrived = any(match.kind == "arrival" for match in group)
+            level = _levels(group)
+            channel_class = _class_of(sighting, arrived=arrived)
+            site = self.sites.index("sms" if arrived else "resale", sighting.venue, channel_class)
+            self.sites.note(site, level)
+            row: dict[str, Any] = {
+                "id": f"{sighting.ref}/{number}",
+                "time": _hours(sighting.seen_at, self.start),
+                "site": site,
+                "level": level,
+                "shown": {name: self._shown(name, group) for name in level},
+                "matches": sorted({self.order[match.bait_id] for match in group}),
+                "class": channel_class,
+            }
+            if arrived:
+                row["template"] = sighting.text_key.hex()
+            if sighting.reporter.source_id is not None:
+                row["party"] = self.codes[sighting.reporter.source_id]
+            yield row
+
+    def _shown(self, name: str, group: Sequence[Match]) -> str:
+        """Name what was displayed by references: equal displays have equal texts."""
+        refs = sorted({self.baits[match.bait_id].ref for match in group})
+        return f"{name} of {' '.join(refs)}"
+
+
+def _group(matches: Sequence[Match]) -> list[list[Match]]:
+    """Group the matches of one sighting into displays.
+
+    Strong matches of different baits are different displays; what reached a phone is one
+    display, compatible with every bait that carries the phone; weak ones in the same record
+    point at several baits together.
+    """
+    strong: dict[int, list[Match]] = defaultdict(list)
+    weak: dict[tuple[int, int], list[Match]] = defaultdict(list)
+    arrivals = [match for match in matches if match.kind == "arrival"]
+    arrived = {match.bait_id for match in arrivals}
+    exact = {match.bait_id for match in matches if match.level == "exact"} - arrived
+    for match in matches:
+        if match.bait_id in exact:
+            strong[match.bait_id].append(match)
+        elif match.bait_id in arrived and match.kind != "arrival":
+            arrivals.append(match)
+        elif match.bait_id not in arrived:
+            weak[match.record_start, match.record_end].append(match)
+    groups = list(strong.values()) + list(weak.values())
+    return [*groups, arrivals] if arrivals else groups
+
+
+def _levels(group: Sequence[Match]) -> dict[str, int]:
+    levels: dict[str, int] = {}
+    for match in group:
+        name = FIELD_OF_KIND[match.kind]
+        step = 1 if match.form in {"masked", "truncated"} else 2
+        levels[name] = max(levels.get(name, 0), step)
+    return levels
+
+
+def _class_of(sighting: Sighting, *, arrived: bool) -> str:
+    """Tell how far this display may carry: an arrival is ours, a relayed text is anybody's."""
+    given = sighting.channel_class
+    if sighting.kind not in {ReportKind.SMS, ReportKind.CALL}:
+        return given
+    ours = given in {ChannelClass.OWN, ChannelClass.ARRIVAL}
+    if arrived and ours:
+        return ChannelClass.ARRIVAL
+    return ChannelClass.ANONYMOUS if given == ChannelClass.ANONYMOUS else ChannelClass.RELAY
+
+
+def _estimate(session: Session, start: datetime, now: datetime) -> dict[str, Any]:
+    """Estimate background spam from the control phones: Gamma prior, half an event in 60 days."""
+    controls = session.scalar(select(func.count()).select_from(Phone).where(Phone.is_control)) or 0
+    first = session.scalar(select(func.min(Phone.created_at)).where(Phone.is_control))
+    arrived = (
+        session.scalar(
+            select(func.count())
+            .select_from(Sighting)
+            .join(Phone, Phone.id == Sighting.phone_id)
+            .where(Phone.is_control)
+        )
+        or 0
+    )
+    days = controls * ((now - first) / timedelta(days=1)) if first is not None else 0.0
+    rate = (SPAM_PRIOR_ARRIVALS + arrived) / (SPAM_PRIOR_DAYS + days)
+    window_days = (now - start) / timedelta(days=1)
+    return {"spam_events_per_phone_per_window": rate * max(window_days, 1e-6)}
