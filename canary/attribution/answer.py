@@ -106,6 +106,7 @@ class Attribution:
     p_background: float
     verdict: Verdict
     named: tuple[str, ...]
+    verdicts: Mapping[str, Verdict]
     suspects: tuple[str, ...]
     excluded: Mapping[str, Exclusion]
     reasons: tuple[Reason, ...]
@@ -129,6 +130,7 @@ class Attribution:
             "next": [asdict(step) for step in self.next],
             "details": {
                 "p_background": self.p_background,
+                "verdicts": {key: one.value for key, one in self.verdicts.items()},
                 "suspects": list(self.suspects),
                 "exclusions": {
                     key: {"code": one.code.value, **one.params}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
-from canary.attribution.search import Component, Members, log_sum, score_of, search
+from canary.attribution.search import Component, Members, Scorer, log_sum, search
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighed, Weighing
 from canary.attribution.world import ChannelClass, Floats, Ints, World
@@ -144,7 +144,8 @@ def _alternative(part: Weighed, row: int) -> tuple[Members, float]:
         at = max(without, key=lambda one: float(part.weights[one]))
         factor = np.log10(max(best, 1e-300) / max(float(part.weights[at]), 1e-300))
         return part.sets[at], float(factor)
-    scores = [score_of(part.component, members) for members in ((), _best_set(part, row))]
+    scorer = Scorer(part.component)
+    scores = [scorer.score(members) for members in ((), _best_set(part, row))]
     return (), float((scores[1] - scores[0]) / _LN10)
 
 

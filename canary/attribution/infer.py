@@ -12,7 +12,7 @@ from canary.attribution.exclusions import exclusions
 from canary.attribution.experiment import next_steps
 from canary.attribution.model import build_problem
 from canary.attribution.reading import load_world
-from canary.attribution.search import score_of
+from canary.attribution.search import Scorer
 from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
 from canary.attribution.weigh import Weighing, weigh
 from canary.attribution.world import Floats, Ints, World
@@ -44,6 +44,7 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
         p_background=weighing.background,
         verdict=verdict,
         named=tuple(ids[source] for source in named),
+        verdicts={ids[source]: verdicts[source] for source in named},
         suspects=tuple(ids[source] for source in suspects),
         excluded=exclusions(weighing, frozenset(suspects)),
         reasons=tuple(case.reason for case in cases.values()),
@@ -186,7 +187,8 @@ def _under_background(weighing: Weighing, source: int, factor: float) -> float:
     louder = part.component.with_background(factor)
     reduced = {tuple(one for one in members if one != row) for members in part.sets[:8]}
     sets = sorted({*part.sets[:24], *reduced, ()})
-    scores = np.array([score_of(louder, members) for members in sets])
+    scorer = Scorer(louder)
+    scores = np.array([scorer.score(members) for members in sets])
     weights = np.exp(scores - scores.max())
     holds = np.array([row in members for members in sets])
     return float(weights[holds].sum() / weights.sum())

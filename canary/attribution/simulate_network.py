@@ -9,13 +9,19 @@ import numpy as np
 
 from canary.attribution.world import Floats, Ints, Small
 
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙朱马胡郭何高罗林郑梁谢宋唐许韩邓冯曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁任卢姚钟姜崔谭陆"
+SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙朱马胡郭何高罗林郑梁谢宋唐许韩邓冯"
+    "曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁任卢姚钟姜崔谭陆"
+)
 SURNAME_PERMILLE = (
     75, 74, 70, 53, 46, 34, 23, 21, 20, 20, 15, 15, 13, 13, 12, 11.5, 10.7, 10.4, 9.9, 9.8, 9,
     8.5, 8, 7.5, 7, 6.5, 6.2, 6, 5.8, 5.5, 5, 4.9, 4.8, 4.5, 4.2, 4.1, 4, 4, 4, 3.8, 3.8, 3.7,
     3.6, 3.5, 3.5, 3.5, 3.4, 3.3, 3.2, 3.1, 3, 2.8, 2.7, 2.7, 2.6, 2.5,
 )  # fmt: skip
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红玲建国文志海波宁龙飞鹏宇浩然子轩雨欣怡佳晨阳博凯悦琳雪梅春燕晓东"
+GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红玲"
+    "建国文志海波宁龙飞鹏宇浩然子轩雨欣怡佳晨阳博凯悦琳雪梅春燕晓东"
+)
 CHAIN_STAGES = ("platform", "pickup", "sorting", "transit", "outlet")
 CHAIN_VIS = np.array(
     [[2, 2, 2, 2], [2, 1, 2, 2], [2, 0, 0, 2], [2, 0, 0, 0], [2, 2, 2, 2], [2, 2, 2, 2]],
@@ -135,7 +141,7 @@ def chain_network(
     system: bool = False,
     log_errors: float = 0.0,
 ) -> Network:
-    """Send records along platform, pickup, sorting, transit, outlet; `twins` pairs the first two."""
+    """Send records from platform to outlet; `twins` pairs the first two stages."""
     sizes = (n_platforms, 60, 12, 10, 150)
     first = np.concatenate([[0], np.cumsum(sizes)])
     platform = rng.integers(0, n_platforms, n_records)

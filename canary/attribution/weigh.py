@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.campaigns import campaign_links
+from canary.attribution.collusion import Pool, agnostic_score, mix, pool_of, propose
 from canary.attribution.model import (
     PLAIN,
     SETTINGS,
@@ -14,12 +15,13 @@ from canary.attribution.model import (
     explanations,
     silence,
 )
-from canary.attribution.search import Component, Members, log_sum, score_of, search
+from canary.attribution.search import Component, Members, Scorer, log_sum, search
 from canary.attribution.world import Bools, Floats, Ints
 
 SCREEN_NATS = -9.0
-_SETS_WITHIN = 14.0
-_MOST_SETS = 80
+_SETS_WITHIN = 11.0
+_MOST_SETS = 60
+_LARGEST_RATIO = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ def dense(
     return Component(
         sources=members,
         groups=groups,
-        ratio=ratio,
+        ratio=np.minimum(ratio, _LARGEST_RATIO),
         base=evidence.base[members] + problem.log_weights[np.newaxis],
         odds=problem.log_prior_odds[members],
         floor=np.ones(len(groups)) if floor is None else floor,
@@ -207,15 +209,16 @@ def _average(problem: Problem, components: list[Component]) -> list[Weighed]:
     """Search under the plain setting, then score the likely sets under every setting."""
     if not components:
         return []
-    likely = [search(one).weightiest(_SETS_WITHIN, _MOST_SETS) for one in components]
+    pools = [pool_of(problem, one) for one in components]
+    likely = [_likely(one, pool) for one, pool in zip(components, pools, strict=True)]
     everyone = np.concatenate([one.sources for one in components])
     scores: list[list[Floats]] = []
     for setting in SETTINGS:
         evidence = evidence_under(problem, setting, everyone)
         row = []
-        for one, sets in zip(components, likely, strict=True):
+        for one, sets, pool in zip(components, likely, pools, strict=True):
             under = dense(problem, evidence, one.sources, one.groups)
-            row.append(np.array([score_of(under, members) for members in sets]))
+            row.append(_scores(under, pool, sets, setting))
         scores.append(row)
     constant = np.array([_noise_constant(problem, setting) for setting in SETTINGS])
     total = constant + np.array([sum(float(log_sum(part)) for part in row) for row in scores])
@@ -232,6 +235,32 @@ def _average(problem: Problem, components: list[Component]) -> list[Weighed]:
             )
         )
     return parts
+
+
+def _likely(component: Component, pool: Pool | None) -> list[Members]:
+    """Return the sets worth scoring exactly; where phones are shared, coalitions too."""
+    sets = search(component).weightiest(_SETS_WITHIN, _MOST_SETS)
+    if pool is None:
+        return sets
+    sets = list(dict.fromkeys([*sets, *propose(pool, component)]))
+    scores = _scores(component, pool, sets, PLAIN)
+    ranked = np.argsort(-scores, kind="stable")[:_MOST_SETS]
+    return [sets[at] for at in ranked if scores[at] >= scores.max() - _SETS_WITHIN]
+
+
+def _scores(
+    component: Component, pool: Pool | None, sets: list[Members], setting: Setting
+) -> Floats:
+    """Score the sets; several sharers of phones may also have compared lists."""
+    scorer = Scorer(component)
+    plain = np.array([scorer.score(members) for members in sets])
+    if pool is None:
+        return plain
+    for at, members in enumerate(sets):
+        if len(members) >= 2:
+            odds = float(component.odds[list(members)].sum())
+            plain[at] = mix(plain[at], agnostic_score(pool, members, setting.noise) + odds)
+    return plain
 
 
 def _noise_constant(problem: Problem, setting: Setting) -> float:
