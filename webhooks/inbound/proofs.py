@@ -68,13 +68,3 @@ def check_age(
         raise SignatureError("no readable timestamp")
     if abs(floor(now.timestamp()) - int(timestamp) // per_second) > tolerance.total_seconds():
         raise SignatureError("the timestamp is stale")
-
-
-def hmac_hex(secret: str, message: bytes, algorithm: str = "sha256") -> str:
-    """Return the HMAC of a message in hex."""
-    return hmac.new(secret.encode(), message, algorithm).hexdigest()
-
-
-def hmac_base64(secret: str, message: bytes, algorithm: str = "sha256") -> str:
-    """Return the HMAC of a message in base64."""
-    return base64.b64encode(hmac.new(secret.encode(), message, algorithm).digest()).decode()

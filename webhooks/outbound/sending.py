@@ -7,12 +7,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call to an endpoint. The scheme of `url` says which sender carries it."""
+    """One call to an endpoint. The scheme of `url` says which sender carries it.
+
+    For mail, `headers` hold the envelope (`from`, `to`) and `credentials` user and password.
+    """
 
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

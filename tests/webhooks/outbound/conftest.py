@@ -1,18 +1,29 @@
 """Fixtures for outbound tests: a fence against the outside, and servers on loopback."""
 
+import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from webhooks.messages import Message
+from webhooks.outbound.addresses import AddressPolicy
 from webhooks.outbound.formats.base import EndpointConfig
+from webhooks.outbound.registry import FORMATS
+from webhooks.outbound.sender import HttpSender
 
 HOSTILE = (
     "<script>alert(1)</script> <https://evil.example|click> [x](http://evil.example) @all "
@@ -140,3 +151,67 @@ def make_config(secret: str) -> Callable[..., EndpointConfig]:
         return EndpointConfig(url=url, secrets=(secret,), options=options)
 
     return make
+
+
+@pytest.fixture
+def deliver(httpserver: HTTPServer, now: datetime) -> Callable[..., Any]:
+    """Render, send over real HTTP to a server with the given answer, judge; return the request."""
+
+    def run(
+        format_name: str,
+        message: Message,
+        answer: Any,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        secrets: tuple[str, ...] = ("demo",),
+        path: str = "/robot?key=1",
+        **options: Any,
+    ) -> Any:
+        def respond(request: Any) -> Response:
+            body = answer(request) if callable(answer) else answer
+            text = body if isinstance(body, str) else json.dumps(body)
+            return Response(text, status=status, headers=headers)
+
+        httpserver.expect_request(re.compile(".*")).respond_with_handler(respond)
+        config = EndpointConfig(
+            url=httpserver.url_for("").rstrip("/") + path, secrets=secrets, options=options
+        )
+        chosen = FORMATS[format_name]
+        sender = HttpSender(policy=AddressPolicy(allowed=("127.0.0.1",)))
+        taken = sender.send(chosen.render(message, config, now))
+        chosen.judge(taken, now)
+        return httpserver.log[-1][0]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return the files of a certificate for siem.example and mail.example and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.DNSName("siem.example"), x509.DNSName("mail.example")]
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "siem.example")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("certificate")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")

@@ -78,10 +78,9 @@ def test_connected_peer_is_judged_again(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever stands between resolver and socket, the peer decides."""
-    port = httpserver.port
-    dial = socket.create_connection
+    port, connect = httpserver.port, socket.socket.connect
     monkeypatch.setattr(
-        socket, "create_connection", lambda *_a, **kw: dial(("127.0.0.1", port), **kw)
+        socket.socket, "connect", lambda self, _address: connect(self, ("127.0.0.1", port))
     )
     policy = AddressPolicy(resolve=lambda _host, _port: ["1.1.1.1"])
     with pytest.raises(AddressRefused):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from webhooks import charsets
+from webhooks.digests import hmac_base64
 from webhooks.errors import PayloadError, SignatureError
 from webhooks.inbound.envelopes import Envelope, open_display, receiver_in
 from webhooks.inbound.fields import (
@@ -24,7 +25,6 @@ from webhooks.inbound.proofs import (
     any_same,
     check_age,
     check_path,
-    hmac_base64,
     prove_weakly,
     shown_secret,
 )

@@ -33,10 +33,10 @@ class Format(Protocol):
 
     name: str
 
-    def render(self, message: Message, config: EndpointConfig, now: datetime) -> Request:
+    def render(self, message: Message, config: EndpointConfig, now: datetime, /) -> Request:
         """Return the call that tells the message; raises DeliveryError if it cannot be told."""
 
-    def judge(self, answer: Answer, now: datetime) -> None:
+    def judge(self, answer: Answer, now: datetime, /) -> None:
         """Return when the message was taken, else raise DeliveryError."""
 
 
@@ -89,6 +89,9 @@ def judge_code(
 
 
 def dump(value: Any) -> bytes:
-    """Return compact UTF-8 JSON; what cannot be encoded is replaced."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return compact UTF-8 JSON; lone surrogates are replaced, NaN is refused for good."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise DeliveryError("the message is not JSON", permanent=True) from error
     return text.encode("utf-8", "replace")
