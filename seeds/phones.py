@@ -7,6 +7,7 @@ for fiction. Nothing here ever invents a number.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -119,29 +120,51 @@ def _load_segments() -> dict[str, _Segment]:
 
 
 @cache
+def _load_unassigned() -> list[tuple[str, str]]:
+    rows = read_rows("phone_unassigned_blocks.csv")
+    return sorted((row["hcode_from"], row["hcode_to"]) for row in rows)
+
+
+def _is_unassigned(block: str) -> bool:
+    blocks = _load_unassigned()
+    place = bisect_right(blocks, (block, "9" * 7)) - 1
+    return place >= 0 and block <= blocks[place][1]
+
+
+@cache
 def _load_area_codes() -> frozenset[str]:
     return frozenset(row["area_code"] for row in read_rows("cn_city_dialcodes.csv"))
 
 
 def _parse_chinese(folded: str) -> Phone:
+    """Read the whole as one number if it is one, else take its end for an extension."""
     body, extension = _split_extension(folded)
+    if extension is not None:
+        try:
+            return _read_host(folded, folded, None)
+        except BadPhone:
+            pass
+    return _read_host(folded, body, extension)
+
+
+def _read_host(text: str, body: str, extension: str | None) -> Phone:
     digits = body.translate(_SEPARATORS)
     for start in ("+86", "0086"):
         digits = digits.removeprefix(start)
     if not (digits.isascii() and digits.isdigit()):
-        raise _refuse(folded, "has characters no phone number has", "write digits only")
+        raise _refuse(text, "has characters no phone number has", "write digits only")
     if len(digits) == 13 and digits.startswith("861"):
         digits = digits[2:]
     if digits.startswith("01") and len(digits) == 12 and digits[1:4] in _load_segments():
         digits = digits[1:]
     if digits.startswith("1") and len(digits) in (11, 13):
-        return _read_mobile(folded, digits, extension)
+        return _read_mobile(text, digits, extension)
     if digits.startswith("0"):
-        return _read_fixed(folded, digits, extension)
+        return _read_fixed(text, digits, extension)
     if re.fullmatch(r"400\d{7}|95\d{3,6}", digits):
         return Phone(host=digits, extension=extension, kind=PhoneKind.SERVICE)
     raise _refuse(
-        folded,
+        text,
         f"has {len(digits)} digits and is neither a mobile, a fixed nor a service line",
         "write 11 digits, a fixed line with its area code, or +country for one abroad",
     )
@@ -153,6 +176,8 @@ def _read_mobile(text: str, digits: str, extension: str | None) -> Phone:
         due = f"{segment.digits} digits" if segment else "another prefix"
         raise _refuse(text, f"is no mobile number of prefix {digits[:3]}", f"it needs {due}")
     kind, notice = _grade_segment(segment, digits)
+    if not notice and _is_unassigned(digits[:7]):
+        notice = f"block {digits[:7]} was not assigned at the end of 2023: make sure it is yours"
     operator = "" if kind is PhoneKind.UNALLOCATED else segment.operator
     return Phone(host=digits, extension=extension, kind=kind, operator=operator, notice=notice)
 
@@ -214,8 +239,6 @@ def _split_extension(text: str) -> tuple[str, str | None]:
     """Cut an extension off, when enough digits for a number stand before it."""
     found = _EXTENSION.search(text)
     if found is None or sum(char.isdigit() for char in text[: found.start()]) < 10:
-        return text, None
-    if text[found.start()] == "-" and text.startswith("0") and text.count("-") == 1:
         return text, None
     return text[: found.start()].rstrip(" ["), found[1] or found[2]
 

@@ -1,0 +1,29 @@
+"""What the tests of seeds share."""
+
+from collections.abc import Callable
+from random import Random
+from secrets import SystemRandom
+
+import pytest
+
+from seeds.draws import Draws
+from seeds.make import NothingTaken, make_waybills
+from seeds.recipes import Recipe
+from seeds.waybills import Waybill
+
+
+@pytest.fixture
+def draws() -> Draws:
+    """Draws that repeat from run to run."""
+    return Draws(Random(7))
+
+
+@pytest.fixture
+def make() -> Callable[..., list[Waybill]]:
+    """Make the waybills of some recipes, as the application does."""
+
+    def make_all(*recipes: Recipe, phones: tuple[str, ...] = ()) -> list[Waybill]:
+        made = make_waybills(recipes, taken=NothingTaken(), phones=phones, random=SystemRandom())
+        return [waybill for _, waybill in made]
+
+    return make_all
