@@ -16,6 +16,7 @@ _NEGATIVE = re.compile(
 )
 _MONEY_BEFORE = re.compile(r"(?:[￥¥$€£]|价格|金额|售价|RMB)[\s:：]{0,3}\Z", re.IGNORECASE)
 _MONEY_AFTER = re.compile(r"\s{0,2}(?:元|块钱|万元|RMB|yuan)", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"[A-Za-z]+\Z")
 _JOINED = re.compile(r"[0-9A-Za-z]+")
 _HEX_BEFORE = re.compile(r"0[xX][0-9a-fA-F]*\Z")
 _LABELS = frozenset(
@@ -60,12 +61,12 @@ def confirm_run(text: str, run: Run, bait_id: int, values: BaitValues) -> Findin
 
 def _confirm_number(text: str, run: Run, bait_id: int, number: str) -> Finding | None:
     prefix = number[: len(number) - len(run.value)]
-    has_prefix = bool(prefix) and _ends_with(run.lead, prefix)
+    start = _prefix_start(text, run, prefix)
+    has_prefix = start is not None
     if not has_prefix and (_is_other_prefix(run, prefix) or _is_refused(text, run.start, run.end)):
         return None
     if not has_prefix and _is_joined_on(text, run.end):
         return None
-    start = _prefix_start(text, run, prefix) if has_prefix else run.start
     made = (run.made,) if run.made not in {"", "mixed"} else ()
     is_exact = has_prefix or not prefix
     chance = chances.number_chance(len(number) - (0 if is_exact else len(prefix)), number)
@@ -74,7 +75,7 @@ def _confirm_number(text: str, run: Run, bait_id: int, number: str) -> Finding |
         kind=IdentifierKind.NUMBER,
         form=MatchForm.EXACT,
         level=MatchLevel.EXACT if is_exact else MatchLevel.CANDIDATE,
-        start=start,
+        start=run.start if start is None else start,
         end=run.end,
         value=number,
         rule="number" if is_exact else "number without its prefix",
@@ -83,21 +84,17 @@ def _confirm_number(text: str, run: Run, bait_id: int, number: str) -> Finding |
     )
 
 
-def _ends_with(lead: str, prefix: str) -> bool:
-    """Tell whether letters before a run are this prefix, perhaps after a label word."""
-    if not lead.endswith(prefix):
-        return False
-    before = lead[: -len(prefix)]
-    return not before or before in _LABELS or len(before) > 3
-
-
-def _prefix_start(text: str, run: Run, prefix: str) -> int:
-    """Return where the prefix begins, walking back over letters and what stands between."""
+def _prefix_start(text: str, run: Run, prefix: str) -> int | None:
+    """Return where the carrier's prefix before a run begins, None when it is not there."""
+    if not prefix or not run.lead.endswith(prefix):
+        return None
     left, at = len(prefix), run.start
     while left and at > run.lead_start:
         at -= 1
         left -= text[at].isascii() and text[at].isalpha()
-    return at
+    word = _WORD_BEFORE.search(text, max(0, at - 12), at)
+    is_free = word is None or word[0].upper() in _LABELS or len(word[0]) > 3
+    return at if is_free else None
 
 
 def _is_other_prefix(run: Run, prefix: str) -> bool:

@@ -1,9 +1,9 @@
 """Masked and truncated identifiers: where they stand, and whether a bait fits them."""
 
 import re
-from itertools import chain
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from canary.domain.identifiers import BaitValues
@@ -12,8 +12,14 @@ from canary.matching.keys import Key
 
 _STARS = r"*×✕✖•●○◯◦□■▇█…某"
 _ANY_STAR = rf"{_STARS}xX_?#·"
-_MASKS = (re.compile(rf"[{_STARS}]{{1,24}}"), re.compile(r"[xX_?#·.]{2,24}"))
-_HEAD = re.compile(r"(?:\+?86[ -]?)?([0-9A-Za-z]{1,30})[ -]?\Z")
+_MASKS = (
+    re.compile(rf"[{_STARS}]{{2,}}"),
+    re.compile(rf"(?<=[0-9A-Za-z]{{3}})[{_STARS}](?=[ -]?[0-9A-Za-z]{{4}})|(?<=[0-9A-Za-z]{{8}})…"),
+    re.compile(r"[xX_?#·.]{2,}"),
+)
+_LONGEST = 24
+_BACKWARDS = re.compile(r"[ -]?([0-9A-Za-z]{1,30})")
+_COUNTRY = re.compile(r"86(?=1[3-9])")
 _TAIL = re.compile(r"[ -]?([0-9A-Za-z]{1,30})")
 _LAST_FOUR = re.compile(
     r"(?:尾[号数4]|[后末][四4]位|last (?:4|four))[^0-9A-Za-z\n]{0,5}([0-9]{4})(?![0-9])"
@@ -61,37 +67,38 @@ class Masked(NamedTuple):
 def masked_of(text: str) -> Iterator[Masked]:
     """Yield what is masked, truncated or told by its last four digits."""
     for mask in chain.from_iterable(pattern.finditer(text) for pattern in _MASKS):
-        head = _HEAD.search(text, max(0, mask.start() - _CONTEXT), mask.start())
-        tail = _TAIL.match(text, mask.end(), mask.end() + _CONTEXT)
-        if head is not None or tail is not None:
-            masked = _masked(text, mask, head, tail)
+        start, end = mask.span()
+        if end - start <= _LONGEST:
+            masked = _masked(text, mask, _head(text, start))
             if masked is not None:
                 yield masked
     for last in _LAST_FOUR.finditer(text):
         yield Masked("", last[1], last.start(1), last.end(1))
 
 
-def _masked(
-    text: str,
-    mask: "re.Match[str]",
-    head: "re.Match[str] | None",
-    tail: "re.Match[str] | None",
-) -> Masked | None:
-    shown_head = head[1] if head else ""
+def _head(text: str, end: int) -> tuple[str, int]:
+    """Return the letters and digits before a mask and where they start; a country code apart."""
+    found = _BACKWARDS.match(text[max(0, end - _CONTEXT) : end][::-1])
+    if found is None:
+        return "", end
+    head, start = found[1][::-1], end - found.end()
+    country = _COUNTRY.match(head)
+    return (head[2:], start + 2) if country else (head, start)
+
+
+def _masked(text: str, found: "re.Match[str]", head: tuple[str, int]) -> Masked | None:
+    mask, (shown, start) = found[0], head
+    tail = _TAIL.match(text, found.end())
     shown_tail = tail[1] if tail else ""
-    if sum(map(str.isdigit, shown_head + shown_tail)) < 3 and not shown_head.startswith("1"):
+    if sum(map(str.isdigit, shown + shown_tail)) < 3 and not shown.startswith("1"):
         return None
-    if mask[0].startswith(".") or mask[0] == "…" * len(mask[0]):
-        if len(shown_head) >= 8 and not shown_tail:
-            return Masked(shown_head, "", head.start(1) if head else 0, mask.end(), is_cut=True)
-    if "." in mask[0]:
-        return None
-    start = head.start(1) if head else mask.start()
-    end = tail.end(1) if tail else mask.end()
+    end = tail.end(1) if tail else found.end()
     before = text[start - 1 : start]
-    if before.isascii() and before.isalnum():
+    if before.isascii() and before.isalnum() and text[start - 2 : start] != "86":
         return None
-    return Masked(shown_head, shown_tail, start, end)
+    if mask.strip(".…") == "" and len(shown) >= 8 and not shown_tail and len(mask) != 2:
+        return Masked(shown, "", start, found.end(), is_cut=True)
+    return None if "." in mask else Masked(shown, shown_tail, start, end)
 
 
 def fits_phone(masked: Masked, phone: str) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ from bisect import bisect_right
 
 SHORT = 200  # a text up to so many characters with few lines is one message
 MAX_BLOCK = 12
+MAX_RECORD = 2000  # characters; of a longer line only the surroundings count
 _LABEL = re.compile(r"[ \t]*[\u4e00-\u9fffA-Za-z]{1,10}[ \t]{0,3}[:：]")
 _FIELD = re.compile(r"[,\t|;，；]")
 _LONG = re.compile(r"[0-9]{7}")
@@ -28,7 +29,11 @@ class Records:
             return 0, len(self._text)
         first, last = self._line_at(start), self._line_at(max(start, end - 1))
         low, high = self._block(first)
-        return low, max(high, self._block(last)[1])
+        high = max(high, self._block(last)[1])
+        if high - low <= MAX_RECORD:
+            return low, high
+        near = start - start % (MAX_RECORD // 4)
+        return max(low, near - MAX_RECORD // 4), min(high, near + MAX_RECORD // 2)
 
     def _is_list(self) -> bool:
         """Tell whether several lines look like rows, not like one message on several lines."""

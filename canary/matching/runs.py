@@ -34,6 +34,7 @@ _TAIL = re.compile(r"[A-Za-z]{1,12}")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _FIRST_LETTERS = re.compile(r"[A-Za-z]*")
 _LAST_LETTERS = re.compile(r"[A-Za-z]*\Z")
+_KINDS = 2  # kinds of separators inside a window, unless it begins its chain
 _CELLISH = frozenset(",;|\t，；")
 _COUNTRY = re.compile(r"(?:0086|86|0)(?=1[3-9][0-9]{9}\Z)")
 _ROW = re.compile(r"[0-9]{8,20}(?:[,\t|;][A-Za-z]{0,5}[0-9]{8,20})*+")
@@ -183,7 +184,7 @@ def _joined(sizes: list[int], gaps: list[str], first: int) -> Iterator[tuple[int
     for last in range(first + 1, len(sizes)):
         inside.add(gaps[last])
         total += sizes[last]
-        if total > MAX_NUMBER or gaps[first] in inside or (len(inside) > 4 and first):
+        if total > MAX_NUMBER or gaps[first] in inside or (len(inside) > _KINDS and first):
             return
         if total >= 7 and gaps[last + 1] not in inside and _is_joinable(inside, sizes, first, last):
             yield first, last

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,6 +19,7 @@ from canary.matching.keys import FANOUT, Key
 from canary.matching.records import Records
 from canary.matching.register import Register
 
+_CROWD = 2000  # so many candidates of the weakest kind are followed up without support
 _Candidate = runs.Run | masks.Masked | names.NameCandidate
 
 
@@ -99,11 +100,13 @@ def _look_up(keys: Collection[Key], register: Register) -> Mapping[Key, list[int
 
 def _confirmed(
     text: str,
-    candidates: Iterable[tuple[Key, _Candidate]],
+    candidates: Sequence[tuple[Key, _Candidate]],
     found: Mapping[Key, list[int]],
     baits: Mapping[int, BaitValues],
 ) -> list[Finding]:
     confirmed: list[Finding] = []
+    if sum(len(found.get(key, ())) for key, _ in candidates if key[:3] == "p31") > _CROWD:
+        found = _supported(found)
     named = [
         (key, one) for key in found if key[:2] == "m:" for one in names.places_of(text, key[2:])
     ]
@@ -112,6 +115,15 @@ def _confirmed(
             if bait_id in baits:
                 confirmed += _confirm(text, candidate, bait_id, baits[bait_id])
     return confirmed
+
+
+def _supported(found: Mapping[Key, list[int]]) -> Mapping[Key, list[int]]:
+    """Keep what only counts with another field for baits that another key found too."""
+    strong = {bait_id for key, ids in found.items() if key[:3] != "p31" for bait_id in ids}
+    return {
+        key: ids if key[:3] != "p31" else [one for one in ids if one in strong]
+        for key, ids in found.items()
+    }
 
 
 def _confirm(text: str, candidate: _Candidate, bait_id: int, values: BaitValues) -> list[Finding]:
@@ -154,11 +166,12 @@ def _matches(
 def _strongest(findings: Iterable[Finding]) -> list[Finding]:
     """Keep one finding per bait, kind and place: what overlaps yields to the stronger."""
     kept: dict[tuple[int, str], list[Finding]] = defaultdict(list)
-    order = sorted(findings, key=lambda one: (_rank(one), one.start, one.start - one.end))
-    for one in order:
+    for one in sorted(findings, key=lambda one: (one.start, -one.end)):
         group = kept[one.bait_id, one.kind]
-        if all(one.end <= other.start or one.start >= other.end for other in group):
+        if not group or one.start >= group[-1].end:
             group.append(one)
+        elif _rank(one) < _rank(group[-1]):
+            group[-1] = one
     return [one for group in kept.values() for one in group]
 
 

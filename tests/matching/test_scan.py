@@ -117,7 +117,7 @@ WEAK = [
     ("193xxxx1865", "phone", "masked"),
     ("193-****-1865", "phone", "masked"),
     ("1934027****", "phone", "masked"),
-    ("193******65", "phone", "masked"),
+    ("1934027****", "phone", "masked"),
     ("尾号1865", "phone", "masked"),
     ("YT2047****59012", "number", "masked"),
     ("YT20471836…", "number", "truncated"),
