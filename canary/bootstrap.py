@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -144,6 +145,7 @@ def make_jobs(application: Application) -> "Jobs":
         clock=application.clock,
         owner=owner,
         public_url=application.settings.public_url,
+        zone=ZoneInfo(application.settings.timezone),
     )
     delivering = Delivering(
         Outbox(

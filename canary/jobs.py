@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from canary.services.alerting import Outbox, deliver, list_due_by_endpoint
-from canary.services.attributing import attribute_stale
+from canary.services.attributing import Resting, attribute_stale
 from canary.services.triage import Desk, list_waiting, triage_post
 
 TRIAGE_EVERY = timedelta(seconds=1)
@@ -37,11 +37,12 @@ class Triaging:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._resting = Resting()
 
     def __call__(self) -> None:
         while self._work_once():
             pass
-        attribute_stale(self._desk)
+        attribute_stale(self._desk, self._resting)
 
     def _work_once(self) -> bool:
         with self._desk.database.read() as session:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,11 +36,23 @@ class Explanation:
     settle: tuple[str, ...]
 
 
+def tell_hours(hours: float) -> str:
+    """Tell a time as hours since the window began, for worlds without a calendar."""
+    return f"{hours:.1f} h"
+
+
 def explain(
-    attribution: Attribution, lang: Language, *, names: Mapping[str, str] | None = None
+    attribution: Attribution,
+    lang: Language,
+    *,
+    names: Mapping[str, str] | None = None,
+    tell_time: Callable[[float], str] = tell_hours,
 ) -> Explanation:
-    """Write the explanation in Chinese or English; `names` maps source ids to display names."""
-    voice = _Voice(lang=lang, names=names or {})
+    """Write the explanation in Chinese or English.
+
+    `names` maps source ids to display names; `tell_time` writes hours since the window began.
+    """
+    voice = _Voice(lang=lang, names=names or {}, tell_time=tell_time)
     return Explanation(
         headline=_headline(attribution, voice),
         reasons=tuple(_reasons(attribution, voice)),
@@ -61,6 +73,7 @@ class _Voice:
 
     lang: Language
     names: Mapping[str, str]
+    tell_time: Callable[[float], str]
 
     def say(self, key: str, **values: object) -> str:
         return SENTENCES[key][self.lang].format(**values)
@@ -171,7 +184,7 @@ def _event(one: Contribution, voice: _Voice) -> str:
     joiner = "、" if voice.lang == "zh" else ", "
     return voice.say(
         "event",
-        when=f"{one.at_h:.1f} h",
+        when=voice.tell_time(one.at_h),
         venue=one.venue,
         records=joiner.join(one.records) or "-",
         times=len(one.sightings),

@@ -7,8 +7,9 @@ makes the incident stale again, and the unique (incident, revision) stops a seco
 
 import gzip
 import json
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -37,6 +38,9 @@ SEVERITY = {
     Verdict.UNATTRIBUTABLE: "warning",
 }
 
+FIRST_REST = timedelta(seconds=10)
+LONGEST_REST = timedelta(hours=1)
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +54,30 @@ class _Made:
     explanations: dict[str, Explanation]
 
 
-def attribute_stale(desk: Desk) -> int:
+class Resting:
+    """Incidents whose attribution failed, and until when they are left alone."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, datetime] = {}
+        self._failures: Counter[int] = Counter()
+
+    def rests(self, incident_id: int, now: datetime) -> bool:
+        """Tell whether this incident is to be left alone now."""
+        return self._until.get(incident_id, now) > now
+
+    def note_failure(self, incident_id: int, now: datetime) -> None:
+        """Leave an incident alone for a while, longer each time, at most an hour."""
+        self._failures[incident_id] += 1
+        wait = FIRST_REST * 2 ** min(self._failures[incident_id] - 1, 10)
+        self._until[incident_id] = now + min(wait, LONGEST_REST)
+
+    def note_success(self, incident_id: int) -> None:
+        """Forget an incident's failures."""
+        self._until.pop(incident_id, None)
+        self._failures.pop(incident_id, None)
+
+
+def attribute_stale(desk: Desk, resting: Resting) -> int:
     """Attribute every incident whose evidence has grown; return how many were."""
     with desk.database.read() as session:
         stale = session.scalars(
@@ -61,10 +88,14 @@ def attribute_stale(desk: Desk) -> int:
         ).all()
     done = 0
     for incident_id in stale:
+        if resting.rests(incident_id, desk.clock()):
+            continue
         try:
             done += attribute_incident(desk, incident_id)
+            resting.note_success(incident_id)
         except Exception:
             log.exception("attribution.failed", incident=incident_id)
+            resting.note_failure(incident_id, desk.clock())
     return done
 
 
@@ -84,14 +115,18 @@ def _make(session: Session, desk: Desk, incident_id: int) -> _Made:
     version = session.scalars(
         select(Incident.evidence_version).where(Incident.id == incident_id)
     ).one()
-    world = build_world(session, desk.vault, incident_id, desk.clock())
+    built = build_world(session, desk.vault, incident_id, desk.clock())
+    world = built.content
     attribution = attribute(World.from_json(world))
     names = {row.code: row.name for row in session.execute(select(Source.code, Source.name))}
     return _Made(
         version=version,
         world=json.dumps(world, ensure_ascii=False, sort_keys=True).encode(),
         attribution=attribution,
-        explanations={lang: explain(attribution, lang, names=names) for lang in LANGUAGES},
+        explanations={
+            lang: explain(attribution, lang, names=names, tell_time=built.tell_time(desk.zone))
+            for lang in LANGUAGES
+        },
     )
 
 

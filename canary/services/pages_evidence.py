@@ -13,7 +13,8 @@ EXCERPTS = 30
 AROUND = 160
 OPENING = 600
 
-_MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+# A run of tags is one segment.
+_MARKUP = re.compile(r"(?:</?[a-zA-Z][^<>]{0,300}>\s?){1,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

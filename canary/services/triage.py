@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -41,6 +42,7 @@ class Desk:
     clock: Callable[[], datetime]
     owner: str
     public_url: str
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ the start of the window and come from our own clock alone.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -72,8 +73,25 @@ class _Held:
     )
 
 
-def build_world(session: Session, vault: Vault, incident_id: int, now: datetime) -> dict[str, Any]:
-    """Return the `attribution-world/1` object of one incident."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltWorld:
+    """An `attribution-world/1` object and when its window begins."""
+
+    content: dict[str, Any]
+    start: datetime
+
+    def tell_time(self, zone: ZoneInfo) -> Callable[[float], str]:
+        """Return a function that writes hours of this world as a time in `zone`."""
+
+        def tell(hours: float) -> str:
+            at = (self.start + timedelta(hours=hours)).astimezone(zone)
+            return f"{at:%Y-%m-%d %H:%M} {at:%Z}"
+
+        return tell
+
+
+def build_world(session: Session, vault: Vault, incident_id: int, now: datetime) -> BuiltWorld:
+    """Build the world of one incident."""
     sightings = _load_sightings(session, incident_id)
     seen = {match.bait_id for sighting in sightings for match in sighting.matches}
     network = _load_network(session)
@@ -85,7 +103,7 @@ def build_world(session: Session, vault: Vault, incident_id: int, now: datetime)
     sites = _Sites()
     seen_json = _Seen(order, baits, network.codes, sites, start).list_rows(sightings)
     phones = _load_phone_refs(session, baits.values())
-    return {
+    content = {
         "schema": SCHEMA,
         "scenario": "operation",
         "seed": 0,
@@ -102,6 +120,7 @@ def build_world(session: Session, vault: Vault, incident_id: int, now: datetime)
         "sightings": seen_json,
         "operator": _estimate(session, start, now),
     }
+    return BuiltWorld(content=content, start=start)
 
 
 def _hours(at: datetime, start: datetime) -> float:
@@ -292,7 +311,7 @@ class _Sites:
             corpus.update({venue: int(total) for venue, total in rows})
         return [
             {
-                "id": "|".join(key),
+                "id": self._name(key),
                 "channel": key[0],
                 "corpus": 0.0 if key[0] == "sms" else float(corpus.get(key[1], 1)),
                 "class": key[2],
@@ -300,6 +319,13 @@ class _Sites:
             }
             for key, site in self.order.items()
         ]
+
+    def _name(self, key: tuple[str, str, str]) -> str:
+        """Name a site by its venue, and by how it came in where that alone is not unique."""
+        channel, venue, channel_class = key
+        shown = f"SMS {venue}" if channel == "sms" else venue
+        twins = [other for other in self.order if other[:2] == key[:2]]
+        return shown if len(twins) == 1 else f"{shown} ({channel_class})"
 
     def _habit(self, site: int, name: str) -> list[float]:
         total = self.events[site] + 1.5
