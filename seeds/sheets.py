@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from openpyxl import Workbook
@@ -26,14 +27,13 @@ def render_sheet(waybills: Iterable[Waybill], template: str, format: str) -> byt
     CSV is UTF-8 with BOM and CRLF, every cell quoted, formulas defused, long numbers kept as text.
     """
     form = _get_template(template)
-    rows = _read_rows(waybills, form)
     match format:
         case "csv":
-            return _render_csv(rows, form)
+            return _render_csv(_read_rows(waybills, form.printed), form)
         case "xlsx":
-            return _render_xlsx(rows, form)
+            return _render_xlsx(_read_rows(waybills, form.printed), form)
         case "json":
-            return _render_json(rows, form)
+            return _render_json(_read_rows(waybills, form.columns), form)
         case _:
             raise BadSheet(f"no format {format!r}", mend="use csv, xlsx or json", field="format")
 
@@ -54,10 +54,10 @@ def _get_template(code: str) -> Template:
         ) from None
 
 
-def _read_rows(waybills: Iterable[Waybill], form: Template) -> Iterator[list[Value]]:
+def _read_rows(waybills: Iterable[Waybill], columns: Sequence[Column]) -> Iterator[list[Value]]:
     for number, waybill in enumerate(waybills, start=2):
         try:
-            yield [_read_value(waybill, column) for column in form.columns]
+            yield [_read_value(waybill, column) for column in columns]
         except BadSheet as error:
             error.row = number
             raise
@@ -86,7 +86,7 @@ def _read_value(waybill: Waybill, column: Column) -> Value:
 def _render_csv(rows: Iterable[Sequence[Value]], form: Template) -> bytes:
     lines = io.StringIO()
     lines.write("\ufeff")
-    _write_line(lines, [column.heading for column in form.columns])
+    _write_line(lines, [column.heading for column in form.printed])
     for row in rows:
         _write_line(lines, [_to_text(value) for value in row])
     return lines.getvalue().encode()
@@ -105,7 +105,7 @@ def _to_text(value: Value) -> str:
 def _render_xlsx(rows: Iterable[Sequence[Value]], form: Template) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(form.name)
-    sheet.append([_to_cell(sheet, column.heading) for column in form.columns])
+    sheet.append([_to_cell(sheet, column.heading) for column in form.printed])
     for number, row in enumerate(rows, start=2):
         if number > _XLSX_ROWS:
             raise BadSheet(
@@ -132,12 +132,14 @@ def _render_json(rows: Iterable[Sequence[Value]], form: Template) -> bytes:
     return json.dumps(orders, ensure_ascii=False, indent=1).encode()
 
 
-def _split_path(path: str) -> list[str]:
-    return path.replace("[]", ".[]").split(".")
+def _split_path(path: str) -> list[str | int]:
+    """Cut `a[].b[1]` into `a`, 0, `b`, 1."""
+    steps = re.findall(r"[^.\[\]]+|\[\d*\]", path)
+    return [int(step[1:-1] or 0) if step[0] == "[" else step for step in steps]
 
 
-def _nest(pairs: Iterable[tuple[list[str], Value]]) -> dict[str, Any]:
-    """Put values at their paths; absent ones are left out, `[]` is a list of one."""
+def _nest(pairs: Iterable[tuple[list[str | int], Value]]) -> dict[str, Any]:
+    """Put values at their paths; absent ones are left out."""
     order: dict[str, Any] = {}
     for path, value in pairs:
         if value is not None:
@@ -145,16 +147,20 @@ def _nest(pairs: Iterable[tuple[list[str], Value]]) -> dict[str, Any]:
     return order
 
 
-def _put(place: Any, path: list[str], value: Value) -> None:
-    step, rest = path[0], path[1:]
-    if step == "[]":
-        if not rest:
-            place.append(value)
-            return
-        if not place:
-            place.append({})
-        _put(place[0], rest, value)
-    elif not rest:
-        place[step] = value
-    else:
-        _put(place.setdefault(step, [] if rest[0] == "[]" else {}), rest, value)
+def _put(place: Any, path: list[str | int], value: Value) -> None:
+    for step, following in pairwise(path):
+        empty: Any = [] if isinstance(following, int) else {}
+        if isinstance(step, int):
+            _lengthen(place, step, empty)
+            place = place[step]
+        else:
+            place = place.setdefault(step, empty)
+    last = path[-1]
+    if isinstance(last, int):
+        _lengthen(place, last, None)
+    place[last] = value
+
+
+def _lengthen(items: list[Any], place: int, empty: Any) -> None:
+    while len(items) <= place:
+        items.append(type(empty)())

@@ -1,7 +1,8 @@
 """What each partner calls a field, in which unit, and how long it may be.
 
-Headings are what files for people carry; paths are the partner's own field names for JSON, a dot
-for an object inside and `[]` for a list of one. Names and limits are those of field_models.json.
+Headings are what files for people carry, empty where only machines want the field; paths are the
+partner's own field names for JSON, a dot for an object inside, `[]` for a list of one, `[1]` for a
+place in a list. Names and limits are those of field_models.json.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +34,11 @@ class Template:
     code: str
     name: str
     columns: tuple[Column, ...]
+
+    @property
+    def printed(self) -> tuple[Column, ...]:
+        """The columns of files for people: those with a heading."""
+        return tuple(column for column in self.columns if column.heading)
 
 
 _KDNIAO_REFUSED = "'\"#&+<>%\\"
@@ -237,6 +243,8 @@ CAINIAO = Template(
     ),
 )
 
+_SENDER, _RECIPIENT = "contactInfoList[0]", "contactInfoList[1]"
+
 SF = Template(
     code="sf",
     name="顺丰",
@@ -245,15 +253,31 @@ SF = Template(
             heading="客户订单号", path="orderId", read=lambda w: w.number, limit=64, required=True
         ),
         Column(heading="运单号", path="waybillNoInfoList[].waybillNo", read=lambda w: w.number),
-        Column(heading="收件人", path="contact", read=lambda w: w.name, limit=100, required=True),
-        Column(heading="收件人手机", path="mobile", read=lambda w: w.phone, limit=20),
-        Column(heading="收件省", path="province", read=lambda w: w.province, limit=30),
-        Column(heading="收件市", path="city", read=lambda w: w.city, limit=100),
-        Column(heading="收件区县", path="county", read=_district, limit=30),
+        Column(heading="", path=f"{_SENDER}.contactType", read=lambda _: 1),
+        Column(heading="", path=f"{_RECIPIENT}.contactType", read=lambda _: 2),
         Column(
-            heading="详细地址", path="address", read=lambda w: w.detail, limit=200, required=True
+            heading="收件人",
+            path=f"{_RECIPIENT}.contact",
+            read=lambda w: w.name,
+            limit=100,
+            required=True,
         ),
-        Column(heading="寄件人", path="sender", read=lambda w: w.sender_name, limit=100),
+        Column(heading="收件人手机", path=f"{_RECIPIENT}.mobile", read=lambda w: w.phone, limit=20),
+        Column(
+            heading="收件省", path=f"{_RECIPIENT}.province", read=lambda w: w.province, limit=30
+        ),
+        Column(heading="收件市", path=f"{_RECIPIENT}.city", read=lambda w: w.city, limit=100),
+        Column(heading="收件区县", path=f"{_RECIPIENT}.county", read=_district, limit=30),
+        Column(
+            heading="详细地址",
+            path=f"{_RECIPIENT}.address",
+            read=lambda w: w.detail,
+            limit=200,
+            required=True,
+        ),
+        Column(
+            heading="寄件人", path=f"{_SENDER}.contact", read=lambda w: w.sender_name, limit=100
+        ),
         Column(heading="托寄物", path="cargoDetails[].name", read=lambda w: w.goods, limit=128),
         Column(heading="数量", path="cargoDetails[].count", read=lambda _: 1),
         Column(heading="计费重量(kg)", path="totalWeight", read=_kilograms),

@@ -84,9 +84,7 @@ def test_bare_twelve_digits_stay_ambiguous():
     assert {"SF", "ZTO", "ANE"} <= carriers
 
 
-@pytest.mark.parametrize(
-    "text", ["", "-", "1" * 5000, "ＹＴ", "hello", "\ud800", "٣" * 12]
-)
+@pytest.mark.parametrize("text", ["", "-", "1" * 5000, "ＹＴ", "hello", "\ud800", "٣" * 12])
 def test_nonsense_belongs_to_nobody(text):
     assert identify(text) == []
 
