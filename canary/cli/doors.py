@@ -6,6 +6,7 @@ import click
 
 from canary.bootstrap import make_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
+from canary.domain.alerts import AlertType
 from canary.domain.errors import Invalid
 from canary.domain.sightings import ChannelClass
 from canary.services import alerting, intake
@@ -185,7 +186,7 @@ def try_endpoint(name: str) -> None:
         route = alerting.get_route(session, application.keys.vault, name)
     message = Message(
         id=f"msg_{secrets.token_hex(12)}",
-        type="endpoint.test",
+        type=AlertType.TEST,
         occurred_at=now,
         data={
             "title": "Waybill Canary: test / 测试",

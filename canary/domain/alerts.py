@@ -11,9 +11,6 @@ class AlertType(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_RAISED = "incident.raised"
     INCIDENT_CLOSED = "incident.closed"
-    BAIT_BURNED = "bait.burned"
-    REPORTER_SILENT = "reporter.silent"
-    DELIVERY_FAILING = "delivery.failing"
     TEST = "endpoint.test"
 
 
