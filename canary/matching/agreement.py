@@ -14,7 +14,7 @@ from canary.matching import chances, masks, names
 from canary.matching.confirm import Finding, confirm_masked
 
 ACCIDENTS = 0.01  # expected accidental matches below which agreement is strong
-_FEW_BITS = 1e-3  # what one innocent record in a thousand shows says nothing alone
+_FEW_BITS = 2e-3  # what one innocent record in five hundred shows says nothing alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,21 +69,24 @@ def masked_of(text: str) -> Iterator[Masked]:
     for mask in chain.from_iterable(pattern.finditer(text) for pattern in _MASKS):
         start, end = mask.span()
         if end - start <= _LONGEST:
-            masked = _masked(text, mask, _head(text, start))
-            if masked is not None:
-                yield masked
+            for head in _heads(text, start):
+                masked = _masked(text, mask, head)
+                if masked is not None:
+                    yield masked
     for last in _LAST_FOUR.finditer(text):
         yield Masked("", last[1], last.start(1), last.end(1))
 
 
-def _head(text: str, end: int) -> tuple[str, int]:
-    """Return the letters and digits before a mask and where they start; a country code apart."""
+def _heads(text: str, end: int) -> list[tuple[str, int]]:
+    """Return the letters and digits before a mask and where they start.
+
+    What may be a country code is told both with and without it.
+    """
     found = _BACKWARDS.match(text[max(0, end - _CONTEXT) : end][::-1])
     if found is None:
-        return "", end
+        return [("", end)]
     head, start = found[1][::-1], end - found.end()
-    country = _COUNTRY.match(head)
-    return (head[2:], start + 2) if country else (head, start)
+    return [(head, start), (head[2:], start + 2)] if _COUNTRY.match(head) else [(head, start)]
 
 
 def _masked(text: str, found: "re.Match[str]", head: tuple[str, int]) -> Masked | None:

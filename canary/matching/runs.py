@@ -14,7 +14,7 @@ from canary.matching import markup, tables
 MIN_NUMBER = 6
 MAX_NUMBER = 34
 MIN_WHOLE = 10  # shorter runs of digits may miss a digit that was drawn as a letter before them
-_DRAWN_LETTERS = frozenset("oOlIiSsZzBbTgqQ")
+_DRAWN_LETTERS = frozenset(map(chr, tables.lookalikes()))
 REAL_DIGITS = 7  # so many digits must be real before look-alikes count
 
 _HAN_DIGITS = "".join(map(chr, tables.han_digits()))
@@ -28,17 +28,19 @@ _CHAIN = re.compile(
 _DIGITS = re.compile(r"[0-9]+")
 _GROUP = re.compile(r"[0-9A-Za-z]+")
 _LEAD = re.compile(
-    rf"[A-Za-z](?:[^\w{markup.CELL}]{{0,2}}[A-Za-z]){{0,9}}[^\w{markup.CELL}]{{0,3}}\Z"
+    rf"[A-Za-z](?:[^\w{markup.CELL}]{{0,3}}[A-Za-z]){{0,9}}[^\w{markup.CELL}]{{0,3}}\Z"
 )
 _TAIL = re.compile(r"[A-Za-z]{1,12}")
 _LETTERS = re.compile(r"[A-Za-z]+")
+_EDGE = re.compile("[A-Za-z" + re.escape("".join(map(chr, tables.lookalikes()))) + "]*")
 _FIRST_LETTERS = re.compile(r"[A-Za-z]*")
 _LAST_LETTERS = re.compile(r"[A-Za-z]*\Z")
+_DRAWN = "".join(_DRAWN_LETTERS)
 _KINDS = 2  # kinds of separators inside a window, unless it begins its chain
 _CELLISH = frozenset(",;|\t，；")
 _COUNTRY = re.compile(r"(?:0086|86|0)(?=1[3-9][0-9]{9}\Z)")
 _ROW = re.compile(r"[0-9]{8,20}(?:[,\t|;][A-Za-z]{0,5}[0-9]{8,20})*+")
-_INSIDE = re.compile(rf"[0-9][^\W0-9{_HAN_DIGITS}]|[0-9]\W[0-9]")
+_INSIDE = re.compile("[0-9][" + re.escape("".join(map(chr, tables.lookalikes()))) + "]")
 _SCIENTIFIC = re.compile(r"(?<![0-9.])([0-9])\.([0-9]{6,20})[eE]\+?([0-9]{1,2})(?![0-9])")
 _SOUNDS = "".join(map(chr, tables.homophones()))
 _ONES = "".join(chr(code) for code, digit in tables.homophones().items() if digit == "1")
@@ -114,13 +116,13 @@ def _plain(text: str, start: int, end: int) -> Iterator[Run]:
     if tail is not None and len(value) <= 30:
         whole = value + tail[0].upper()
         yield Run(whole, start, tail.end(), lead, lead_start, glued)
-    if _is_drawn_edge(text, start, end, tail):
+    if _is_drawn_edge(text, start, end):
         yield from _lookalikes(text, start, end)
 
 
-def _is_drawn_edge(text: str, start: int, end: int, tail: "re.Match[str] | None") -> bool:
+def _is_drawn_edge(text: str, start: int, end: int) -> bool:
     """Tell whether letters at the edge of a digit group may be digits drawn as letters."""
-    if tail is not None and tail[0][0] in _DRAWN_LETTERS:
+    if text[end : end + 1] in _DRAWN_LETTERS:
         return True
     before = text[start - 1 : start]
     if not before or before not in _DRAWN_LETTERS:
@@ -134,7 +136,7 @@ def _mixed(text: str, start: int, end: int) -> Iterator[Run]:
     groups = [match.span() for match in _GROUP.finditer(piece)]
     for first, last in _windows(piece, groups):
         yield from _window(text, piece, start, groups[first : last + 1])
-    if _INSIDE.search(text, start, end) or _is_drawn_edge(text, start, end, _TAIL.match(text, end)):
+    if _INSIDE.search(text, start, end) or _is_drawn_edge(text, start, end):
         yield from _lookalikes(text, start, end)
 
 
@@ -221,11 +223,13 @@ def _is_grouped_phone(
 
 
 def _is_decimal(piece: str, groups: list[tuple[int, int]], gaps: list[str], at: int) -> bool:
-    """Tell whether a point and one or two digits follow, as in a price.
+    """Tell whether a point parts this group from digits before, or from one or two after it.
 
     A lone ".0" is what spreadsheets do to long numbers, not a price.
     """
-    if gaps[at + 1] != "." or gaps[at] == ".":
+    if gaps[at] == ".":
+        return True
+    if gaps[at + 1] != ".":
         return False
     fraction = piece[slice(*groups[at + 1])]
     return len(fraction) <= 2 and fraction != "0"
@@ -233,8 +237,8 @@ def _is_decimal(piece: str, groups: list[tuple[int, int]], gaps: list[str], at: 
 
 def _lookalikes(text: str, start: int, end: int) -> Iterator[Run]:
     """Read letters and symbols that look like digits, where seven real digits stand."""
-    left = _FIRST_LETTERS.match(text[max(0, start - 4) : start][::-1])
-    right = _FIRST_LETTERS.match(text, end, end + 4)
+    left = _EDGE.match(text[max(0, start - 4) : start][::-1])
+    right = _EDGE.match(text, end, end + 4)
     before = left.end() if left else 0
     after = right.end() - right.start() if right else 0
     piece = text[start - before : end + after].translate(tables.han_digits())
@@ -262,7 +266,7 @@ def _drawn(
         if real >= REAL_DIGITS and real < len(value) <= MAX_NUMBER:
             lead, lead_start, glued = _lead(text, base + first)
             yield Run(value, base + first, base + end, lead, lead_start, glued, "lookalike", True)
-            trimmed = len(source) - len(source.rstrip("OolISsZzBbTgq"))
+            trimmed = len(source) - len(source.rstrip(_DRAWN))
             if trimmed:
                 short = value[:-trimmed]
                 yield Run(

@@ -93,7 +93,8 @@ def han_digits() -> dict[int, str]:
     pairs = {
         ch: digit for digit, chars in disguises()["han_digits"].items() for ch in chars
     } | _RADIO_ONLY
-    return {ord(ch): digit for ch, digit in pairs.items()}
+    folded = {ch.translate(variants()): digit for ch, digit in pairs.items()}
+    return {ord(ch): digit for ch, digit in (pairs | folded).items()}
 
 
 @cache
