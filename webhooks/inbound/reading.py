@@ -28,12 +28,12 @@ class Reader(Protocol):
     methods: frozenset[str]
     reply: Reply
 
-    def authenticate(self, post: Post, secrets: Sequence[str], now: datetime) -> Grade:
+    def authenticate(self, post: Post, secrets: Sequence[str], now: datetime, /) -> Grade:
         """Return how well the post is proven; raises SignatureError if it is not."""
 
     def message_id(self, post: Post) -> str | None:  # noqa: ARG002  # most senders have none
         """Return the sender's own id of the post, or None; raises PayloadError."""
         return None
 
-    def read(self, post: Post, options: Mapping[str, Any]) -> list[Report]:
+    def read(self, post: Post, options: Mapping[str, Any], /) -> list[Report]:
         """Return the reports in the post, perhaps none; raises PayloadError."""

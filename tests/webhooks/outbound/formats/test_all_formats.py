@@ -74,12 +74,11 @@ def test_no_chat_gets_live_links_or_mentions(
     assert text.count("https://canary.example/incidents/INC-42") == 1
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# Standard and Splunk carry the data itself, in JSON, for programs.
+@pytest.mark.parametrize("name", [n for n in FORMATS if n not in ("standard", "splunk")])
 def test_no_format_sends_invisible_characters(
     name: str, hostile_message: Message, now: datetime
 ) -> None:
-    if name in ("standard", "splunk"):
-        pytest.skip("carries the data itself, in JSON")
     body = render(name, hostile_message, now).body.decode().removeprefix("\ufeff")
     assert not [char for char in body if char in "\x00\x1b\u202e\u200b"]
 
