@@ -115,13 +115,12 @@ def _parse_day(row: TableRow) -> datetime | None:
 
 def list_phones(session: Session, vault: Vault) -> list[PooledPhone]:
     """List the pool, numbers masked."""
-    used = dict(
-        session.execute(
-            select(Bait.phone_id, func.count())
-            .where(Bait.phone_id.is_not(None))
-            .group_by(Bait.phone_id)
-        ).tuples()
+    counts = session.execute(
+        select(Bait.phone_id, func.count().label("baits"))
+        .where(Bait.phone_id.is_not(None))
+        .group_by(Bait.phone_id)
     )
+    used = {row.phone_id: row.baits for row in counts}
     return [
         PooledPhone(
             ref=phone.ref,
