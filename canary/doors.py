@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from canary.domain.errors import Invalid
+from canary.domain.errors import Invalid, Unavailable
 from canary.services.alerting import Route, Taken
 from canary.services.alerting import Sender as AlertSender
 from canary.services.intake import Parcel, accept_post, find_reporter, keep_dead_post
 from canary.storage.session import Database
 from canary.storage.vault import Vault
-from webhooks.errors import AddressRefused, DeliveryError
+from webhooks.errors import AddressRefused, DeliveryError, InboxBusy
 from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
 from webhooks.inbound.proofs import path_secret_digest
 from webhooks.messages import Message
@@ -29,8 +29,11 @@ class DatabaseInbox(Inbox):
     vault: Vault
 
     def find_reporter(self, name: str) -> ReporterAccess | None:
-        with self.database.read() as session:
-            known = find_reporter(session, self.vault, name)
+        try:
+            with self.database.read() as session:
+                known = find_reporter(session, self.vault, name)
+        except Unavailable as error:
+            raise InboxBusy(str(error), retry_after=error.retry_after) from error
         if known is None:
             return None
         path = known.secrets.path

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from canary.domain.errors import Conflict
-from canary.storage.session import WRITE, Database
+from canary.storage.session import Database
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -27,7 +27,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 def current_revision(database: Database) -> str | None:
     """Tell which revision the database is at; None for an empty one."""
-    with database.engine.connect() as connection:
+    with database.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -55,9 +55,8 @@ def require_current(database: Database) -> None:
 def _run(database: Database, step: Callable[[Config], None]) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    engine = database.engine.execution_options(**{WRITE: True})
     try:
-        with engine.begin() as connection:
+        with database.connect(writes=True) as connection:
             config.attributes["connection"] = connection
             step(config)
     except CommandError as error:

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from canary.domain.errors import Invalid, Unavailable
@@ -38,8 +39,11 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session for reading; nothing is kept."""
-        with self._reading() as session:
+        """Give a session for reading; nothing is kept.
+
+        Raises Unavailable when the database does not answer now.
+        """
+        with _told_plainly(), self._reading() as session:
             yield session
 
     @contextmanager
@@ -48,16 +52,31 @@ class Database:
 
         Raises Unavailable when the database cannot take the write now.
         """
-        try:
-            with self._writing.begin() as session:
-                yield session
-        except OperationalError as error:
-            msg = "the database cannot take this now"
-            raise Unavailable(msg, retry_after=2) from error
+        with _told_plainly(), self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def connect(self, *, writes: bool = False) -> Iterator[Connection]:
+        """Give a bare connection in one transaction. Raises Unavailable."""
+        engine = self.engine.execution_options(**{WRITE: writes})
+        with _told_plainly(), engine.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn what the driver says of a database that cannot be used now into Unavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        # The driver's own first line names no values; the statement and its parameters stay out.
+        cause = str(getattr(error, "orig", None) or "too many connections").partition("\n")[0]
+        msg = f"the database cannot take this now: {cause[:200]}"
+        raise Unavailable(msg, retry_after=2) from error
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
@@ -85,7 +104,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
 def _open_postgresql(url: str, pool_size: int) -> Engine:
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     try:
-        return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True)
+        return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise Invalid(
             "the PostgreSQL driver is not installed",
@@ -96,7 +115,10 @@ def _open_postgresql(url: str, pool_size: int) -> Engine:
 
 def _open_sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, connect_args={"check_same_thread": False, "timeout": 5}
+        url,
+        pool_size=pool_size,
+        connect_args={"check_same_thread": False, "timeout": 5},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -130,8 +152,8 @@ def sqlite_path(url: str) -> Path | None:
 def is_reachable(database: Database) -> bool:
     """Whether the database answers."""
     try:
-        with database.engine.connect() as connection:
+        with database.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
-    except DBAPIError:
+    except Unavailable:
         return False
     return True

@@ -1,0 +1,80 @@
+"""A PostgreSQL server of the tests' own: temporary, local, as another user than root."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+}
+
+
+def find_binaries() -> Path | None:
+    """Return the folder that holds initdb and postgres, the newest if there are several."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    on_path = shutil.which("initdb")
+    found = installed or ([Path(on_path).resolve()] if on_path else [])
+    return found[0].parent if found else None
+
+
+@contextmanager
+def run_server(binaries: Path) -> Iterator[Path]:
+    """Run a server on a Unix socket; give the folder of its socket."""
+    owner = _choose_owner()
+    folder = Path(tempfile.mkdtemp(prefix="canary-pg-"))
+    if owner:
+        shutil.chown(folder, owner)
+    data, dropped = folder / "data", {"user": owner, "extra_groups": []} if owner else {}
+    make = [binaries / "initdb", "-D", data, "-U", "canary", "-A", "trust", "-N", "-E", "UTF8"]
+    subprocess.run(
+        [*make, "--locale=C"], check=True, cwd=folder, stdout=subprocess.DEVNULL, **dropped
+    )
+    options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-k", folder, *options],
+            cwd=folder,
+            stderr=log,
+            **dropped,
+        )
+    try:
+        _wait_until_ready(binaries, folder, server)
+        yield folder
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _choose_owner() -> str | None:
+    """Name the user to run as: the server refuses root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)
+
+
+def _wait_until_ready(binaries: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        ready = subprocess.run(
+            [binaries / "pg_isready", "-q", "-h", folder], check=False
+        )
+        if ready.returncode == 0:
+            return
+        if server.poll() is not None:
+            break
+        try:
+            server.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError((folder / "log").read_text(errors="replace"))
