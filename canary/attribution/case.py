@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
-from canary.attribution.search import Component, Members, Scorer, log_sum, search
+from canary.attribution.campaigns import phones_of
+from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighed, Weighing
-from canary.attribution.world import ChannelClass, Floats, Ints, World
+from canary.attribution.world import ChannelClass, Floats, Ints
 
 _LN10 = float(np.log(10.0))
 _MOST_LOG10 = 6.0
-_RIVALS = 30
+_RIVALS = 8
+_SETS = 12
+_LEAST_RATIO = 1e-3
 _SUPPORTS_LOG10 = 0.5
 _GRACE_LAGS = 3.0
 
@@ -35,7 +38,7 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
     gains, level = _gains(part.component, best, row)
     order = np.argsort(-gains, kind="stable")
     supporting = [int(at) for at in order if gains[at] > _SUPPORTS_LOG10]
-    without = _without(part.component, int(order[0]), row) if len(order) else 0.0
+    without = _without(part, int(order[0]), row) if len(order) else 0.0
     exclusive = _exclusive(weighing, source, part.component.groups[supporting])
     posterior = min(float(weighing.posterior[source]), 1.0 - policy.unmodelled)
     rival, against = _alternative(part, row)
@@ -157,26 +160,27 @@ def _log10_lr(weighing: Weighing, part: Weighed, row: int, source: int) -> float
     return float(np.clip(odds - prior, -_MOST_LOG10, _MOST_LOG10))
 
 
-def _without(component: Component, strongest: int, row: int) -> float:
-    """Return the posterior once the strongest group is taken away."""
+def _without(part: Weighed, strongest: int, row: int) -> float:
+    """Return the posterior once the strongest group is taken away.
+
+    Scored over the likely sets, the same without the source, and with its best rivals instead.
+    """
+    component = part.component
     kept = np.delete(np.arange(len(component.groups)), strongest)
     if not len(kept):
-        return float(_share(component.odds[row] + log_sum(component.base[row])))
-    alone = log_sum(component.base + np.log1p(component.ratio[:, :, kept]).sum(axis=2), axis=1)
-    ranked = np.argsort(-(alone + component.odds), kind="stable")[:_RIVALS]
-    rows = np.union1d(ranked, [row])
-    reduced = Component(
-        sources=component.sources[rows],
-        groups=component.groups[kept],
-        ratio=component.ratio[rows][:, :, kept],
-        base=component.base[rows],
-        odds=component.odds[rows],
-        floor=component.floor[kept],
-    )
-    visited = search(reduced)
-    at = int(np.flatnonzero(rows == row)[0])
-    scores = np.array(list(visited.scores.values()))
-    holds = np.array([at in members for members in visited.scores])
+        return _share(float(component.odds[row] + log_sum(component.base[row])))
+    touched = np.flatnonzero((component.ratio[row][:, kept] > _LEAST_RATIO).any(axis=0))
+    reduced = component.of_groups(kept)
+    near = component.of_groups(kept[touched])
+    alone = log_sum(near.base + sum_of_logs(1.0 + near.ratio), axis=1) + near.odds
+    rivals = [int(one) for one in np.argsort(-alone, kind="stable")[:_RIVALS]]
+    sets = {members for members in part.sets[:_SETS]} | {()}
+    rest = {tuple(one for one in members if one != row) for members in sets}
+    swapped = {tuple(sorted({*members, one})) for members in list(rest)[:2] for one in rivals}
+    scorer = Scorer(reduced)
+    everything = sorted(sets | rest | swapped)
+    scores = np.array([scorer.score(members) for members in everything])
+    holds = np.array([row in members for members in everything])
     weights = np.exp(scores - log_sum(scores))
     return float(weights[holds].sum())
 
@@ -197,11 +201,16 @@ def rows_of_group(weighing: Weighing, group: int) -> tuple[int, ...]:
     return tuple(row for event in _events_of(weighing, group) for row in problem.events.rows[event])
 
 
-def _records_for(world: World, source: int, rows: tuple[int, ...]) -> list[int]:
-    """Return the records the source holds among those the sightings match."""
-    matched: Ints = np.unique(np.concatenate([world.sightings.matched_by(row) for row in rows]))
-    held = world.exp_record[world.exp_source == source]
-    return [int(record) for record in np.intersect1d(matched, held)]
+def _records_for(weighing: Weighing, source: int, group: int) -> list[int]:
+    """Return the records the source holds among those the group's displays match."""
+    problem = weighing.problem
+    if group >= problem.events.n_groups:
+        world = problem.world
+        rung = phones_of(problem, problem.campaigns[group - problem.events.n_groups])
+        held = np.intersect1d(rung, world.exp_record[world.exp_source == source])
+        return [int(record) for record in held]
+    known = (problem.link_source == source) & (problem.events.group[problem.link_event] == group)
+    return [int(record) for record in np.unique(problem.link_record[known])]
 
 
 def _contribution(weighing: Weighing, source: int, group: int, gain: float) -> Contribution:
@@ -210,7 +219,9 @@ def _contribution(weighing: Weighing, source: int, group: int, gain: float) -> C
     first = min(rows, key=lambda row: float(world.sightings.time[row]))
     return Contribution(
         sightings=tuple(world.sightings.ids[row] for row in rows),
-        records=tuple(world.record_ids[record] for record in _records_for(world, source, rows)[:8]),
+        records=tuple(
+            world.record_ids[record] for record in _records_for(weighing, source, group)[:8]
+        ),
         at_h=float(world.sightings.time[first]),
         venue=world.sites[int(world.sightings.site[first])].id,
         log10_lr=gain,
@@ -247,18 +258,19 @@ def _exclusive(
     Accounts above the source hold everything it holds; they count as others unless their own
     silence has cleared them.
     """
-    world = weighing.problem.world
+    problem, world = weighing.problem, weighing.problem.world
     cleared = _cleared_above(weighing, source)
     found: set[tuple[int, int, ChannelClass]] = set()
     for group in groups.tolist():
-        if group >= weighing.problem.events.n_groups:
+        if group >= problem.events.n_groups:
             continue
         rows = rows_of_group(weighing, group)
         first = min(float(world.sightings.time[row]) for row in rows)
         grace = _GRACE_LAGS * world.operator.since_log_lag_mean_h
-        records = np.unique(np.concatenate([world.sightings.matched_by(row) for row in rows]))
-        held = np.isin(world.exp_record, records) & (world.exp_since <= first + grace)
-        others = set(world.exp_source[held].tolist()) - {source} - cleared
+        linked = problem.events.group[problem.link_event] == group
+        held = linked & (problem.link_since <= first + grace)
+        records = np.unique(problem.link_record[linked])
+        others = set(problem.link_source[held].tolist()) - {source} - cleared
         if not others and len(records) == 1:
             found.update(
                 (

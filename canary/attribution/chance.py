@@ -169,36 +169,63 @@ def _reported(
         channel: [at for at, site in enumerate(world.sites) if site.channel == channel]
         for channel in channels
     }
+    corpus = np.array([site.corpus for site in world.sites])
+    tails = _Tails(chances, limit)
     expected = 0.0
     for code, pattern in enumerate(PATTERNS):
         if code == 0 or _is_rare(by_stranger[:, code], by_holder[..., code]):
             continue
-        chance = _pattern_for_all(chances, pattern, world.n_records)
-        reported = chance < limit
+        reported, total = tails.reported(pattern)
         for channel, members in sites_of.items():
-            weight = by_holder[members, :, code].mean(axis=0)
-            sms = channel == "sms"
-            if sms and not pattern[1]:
-                continue
-            shown = np.ones_like(reported) if sms else reported
-            keep[channel] += weight[:, np.newaxis] * shown
-        corpus = np.array([site.corpus for site in world.sites])
-        rate = float((corpus * by_stranger[:, code]).sum())
-        if rate > 0.0:
-            expected += rate * float(chance[reported].sum())
+            weight = by_holder[members, :, code].mean(axis=0)[:, np.newaxis]
+            if channel == "sms":
+                keep[channel] += weight * (1.0 if pattern[1] else 0.0)
+            elif reported is not None:
+                keep[channel] += weight * reported
+        expected += float((corpus * by_stranger[:, code]).sum()) * total
     return {channel: np.minimum(table, 1.0) for channel, table in keep.items()}, expected
+
+
+class _Tails:
+    """Chance of a pattern over all records, quick where name and district do not matter."""
+
+    def __init__(self, chances: FieldChances, limit: float) -> None:
+        self.chances, self.limit = chances, limit
+        self._cache: dict[tuple[int, ...], tuple[Floats, float, float, float]] = {}
+
+    def reported(self, pattern: tuple[int, ...]) -> tuple[Floats | float | None, float]:
+        """Return which records' matches are reported (1.0: all, None: none) and their sum."""
+        tail, least, most, total = self._tail(pattern[2:])
+        if not len(tail):
+            return None, 0.0
+        head = self._head(pattern)
+        if head * most < self.limit:
+            return 1.0, head * total
+        if head * least >= self.limit:
+            return None, 0.0
+        chosen = head * tail < self.limit
+        return chosen.astype(np.float64), head * float(tail[chosen].sum())
+
+    def _head(self, pattern: tuple[int, ...]) -> float:
+        head = 1.0
+        for at in (0, 1):
+            column = self.chances.full if pattern[at] == FULL else self.chances.masked
+            head *= float(column[at][0]) if pattern[at] else 1.0
+        return head
+
+    def _tail(self, levels: tuple[int, ...]) -> tuple[Floats, float, float, float]:
+        found = self._cache.get(levels)
+        if found is None:
+            tail = np.ones(len(self.chances.full[0]))
+            for at, level in zip((2, 3), levels, strict=True):
+                column = self.chances.full if level == FULL else self.chances.masked
+                tail = tail * column[at] if level else tail
+            least, most = float(tail.min(initial=1.0)), float(tail.max(initial=0.0))
+            found = (tail, least, most, float(tail.sum()))
+            self._cache[levels] = found
+        return found
 
 
 def _is_rare(by_stranger: Floats, by_holder: Floats) -> bool:
     most = max(by_stranger.max(initial=0.0), by_holder.max(initial=0.0))
     return bool(most <= 2 * _LEAST_HABIT)
-
-
-def _pattern_for_all(chances: FieldChances, pattern: tuple[int, ...], count: int) -> Floats:
-    chance = np.ones(count)
-    for at, level in enumerate(pattern):
-        if level == FULL:
-            chance *= chances.full[at]
-        elif level == MASKED:
-            chance *= chances.masked[at]
-    return chance

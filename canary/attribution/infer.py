@@ -20,6 +20,8 @@ from canary.domain.verdicts import Verdict
 
 _SUSPECT_FROM = 0.05
 _MOST_CASES = 12
+_MOST_LIKELY = 200
+_LIKELY = 0.5
 _FACTORS = tuple(2.0**power for power in range(1, 13))
 
 
@@ -32,7 +34,7 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
     rows, untrusted_only = _ledger(world)
     weighing = weigh(build_problem(world, rows))
     suspects = _suspects(weighing)
-    cases = {source: make_case(weighing, source, policy) for source in suspects[:_MOST_CASES]}
+    cases = {source: make_case(weighing, source, policy) for source in _worth(weighing, suspects)}
     verdicts, caps = _grade_all(weighing, cases, policy)
     named = tuple(source for source in suspects if _is_named(verdicts.get(source)))
     verdict = _overall(weighing, verdicts, policy)
@@ -79,6 +81,12 @@ def _ledger(world: World) -> tuple[Ints, bool]:
 def _suspects(weighing: Weighing) -> list[int]:
     ranked = np.argsort(-weighing.posterior, kind="stable")
     return [int(one) for one in ranked if weighing.posterior[one] >= _SUSPECT_FROM]
+
+
+def _worth(weighing: Weighing, suspects: list[int]) -> list[int]:
+    """Return the suspects whose case is laid out: the likely ones, and a few more."""
+    likely = sum(bool(weighing.posterior[one] >= _LIKELY) for one in suspects)
+    return suspects[: min(max(_MOST_CASES, likely), _MOST_LIKELY)]
 
 
 def _grade_all(

@@ -57,7 +57,11 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Everything inference needs that does not depend on the setting."""
+    """Everything inference needs that does not depend on the setting.
+
+    `lived` is, per exposure, the share of its delay distribution that passed before the record
+    was first sighted or the window ended.
+    """
 
     world: World
     chances: FieldChances
@@ -68,7 +72,9 @@ class Problem:
     log_weights: Floats
     log_prior_odds: Floats
     has_baits: Bools
-    first_seen: Floats
+    stage_of: Ints
+    stage_sizes: Ints
+    lived: Floats
     link_source: Ints
     link_event: Ints
     link_record: Ints
@@ -93,6 +99,8 @@ def build_problem(world: World, rows: Ints) -> Problem:
     levels, log_weights = leak_fractions(world.operator.leak_fraction_beta)
     link_event, link_record, order = _holders(world, events)
     has_baits = np.bincount(world.exp_source, minlength=world.n_sources) > 0
+    stage_of = np.unique(np.array(world.stages or ("",)), return_inverse=True)[1]
+    stage_of = stage_of[: world.n_sources].astype(np.int64)
     return Problem(
         world=world,
         chances=chances,
@@ -101,9 +109,13 @@ def build_problem(world: World, rows: Ints) -> Problem:
         campaigns=gather_campaigns(world, rows[templated]),
         levels=levels,
         log_weights=log_weights,
-        log_prior_odds=_log_prior_odds(world, has_baits),
+        log_prior_odds=_log_prior_odds(world, has_baits, stage_of),
         has_baits=has_baits,
-        first_seen=_first_seen(world, events),
+        stage_of=stage_of,
+        stage_sizes=np.bincount(stage_of),
+        lived=delay_share(
+            _first_seen(world, events)[world.exp_record] - world.exp_since, world.operator
+        ),
         link_source=world.exp_source[order],
         link_event=link_event,
         link_record=link_record,
@@ -133,10 +145,9 @@ def leak_fractions(shape: tuple[float, float]) -> tuple[Floats, Floats]:
     return levels, np.log(weights[filled] / weights.sum())
 
 
-def _log_prior_odds(world: World, has_baits: Bools) -> Floats:
+def _log_prior_odds(world: World, has_baits: Bools, stage_of: Ints) -> Floats:
     """Share the expected leakers half by source, half by stage: few big hubs, many outlets."""
-    stages, stage_of = np.unique(np.array(world.stages), return_inverse=True)
-    sizes = np.bincount(stage_of, weights=has_baits, minlength=len(stages))
+    sizes = np.bincount(stage_of, weights=has_baits)
     live = max(1.0, float((sizes > 0).sum()))
     by_stage = has_baits / (np.maximum(sizes, 1)[stage_of] * live)
     by_source = has_baits / max(1.0, float(has_baits.sum()))
@@ -217,9 +228,9 @@ def delay_share(delay: Floats, operator: Operator) -> Floats:
     lag = operator.since_log_lag_mean_h
     total = np.zeros_like(delay)
     for weight, mean in _mixture(operator):
-        late = 1.0 - mean / (mean + lag) * np.exp(-np.maximum(delay, 0.0) / mean)
-        early = lag / (mean + lag) * np.exp(np.minimum(delay, 0.0) / lag)
-        total += weight * np.where(delay >= 0, late, early)
+        scale = np.where(delay >= 0, mean, lag)
+        tail = np.exp(-np.abs(delay) / scale) / (mean + lag)
+        total += weight * np.where(delay >= 0, 1.0 - mean * tail, lag * tail)
     return total
 
 
@@ -228,12 +239,11 @@ def _mixture(operator: Operator) -> tuple[tuple[float, float], tuple[float, floa
     return ((fast, operator.mean_fast_h), (1.0 - fast, operator.mean_slow_h))
 
 
-def reach(problem: Problem, setting: Setting) -> Floats:
-    """Return P(a leaked record is reported at last), [profiles, records]."""
-    world = problem.world
-    missed = np.ones((len(world.vis), world.n_records))
+def reach(problem: Problem, setting: Setting, vis: Ints, record: Ints) -> Floats:
+    """Return P(a leaked record is reported at last) for holders who see it so, [n]."""
+    missed = np.ones(len(record))
     for channel, keep in problem.displays.keep.items():
-        missed *= 1.0 - _coverage(world.operator, channel, setting) * keep
+        missed *= 1.0 - _coverage(problem.world.operator, channel, setting) * keep[vis, record]
     return np.minimum(1.0 - missed, _MOST_COVERAGE)
 
 
@@ -253,8 +263,7 @@ def silence(problem: Problem, setting: Setting, sources: Ints | None = None) -> 
         wanted[sources] = True
         rows = np.flatnonzero(wanted[world.exp_source])
     record, source = world.exp_record[rows], world.exp_source[rows]
-    share = delay_share(problem.first_seen[record] - world.exp_since[rows], world.operator)
-    share *= reach(problem, setting)[world.exp_vis[rows], record]
+    share = problem.lived[rows] * reach(problem, setting, world.exp_vis[rows], record)
     base = np.empty((world.n_sources, len(problem.levels)))
     for at, q in enumerate(problem.levels):
         base[:, at] = np.bincount(source, weights=np.log1p(-q * share), minlength=world.n_sources)
@@ -273,7 +282,7 @@ def explanations(problem: Problem, setting: Setting) -> Links:
     background = np.where(events.is_copy, np.maximum(background, copy_rate()), background)
     rate = coverage[site] * per_site[site] * shown * delay_density(delay, operator)
     rate /= background[problem.link_event]
-    reached = reach(problem, setting)[problem.link_vis, problem.link_record]
+    reached = reach(problem, setting, problem.link_vis, problem.link_record)
     lived = reached * delay_share(delay, operator)
     q = problem.levels[np.newaxis, :]
     ratio = rate[:, np.newaxis] * q / (1.0 - lived[:, np.newaxis] * q)

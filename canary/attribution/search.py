@@ -34,6 +34,15 @@ class Component:
         """Return the component as if coincidence were `factor` times as frequent."""
         return replace(self, ratio=self.ratio / factor)
 
+    def of_groups(self, kept: Ints) -> "Component":
+        """Return the component with some of its evidence groups only."""
+        return replace(
+            self,
+            groups=self.groups[kept],
+            ratio=self.ratio[:, :, kept],
+            floor=self.floor[kept],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:

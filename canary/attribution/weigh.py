@@ -15,8 +15,9 @@ from canary.attribution.model import (
     explanations,
     silence,
 )
+from canary.attribution.partition import Piece, partition
 from canary.attribution.search import Component, Members, Scorer, log_sum, search
-from canary.attribution.world import Bools, Floats, Ints
+from canary.attribution.world import Floats, Ints
 
 SCREEN_NATS = -9.0
 _SETS_WITHIN = 11.0
@@ -71,9 +72,18 @@ def weigh(problem: Problem) -> Weighing:
     posterior = _alone(bound)
     worst = posterior.copy()
     silent_none = float(np.log1p(-np.minimum(posterior[~candidate], 0.999999)).sum())
-    components = split(problem, evidence, candidate)
-    parts = _average(problem, components)
-    background = 1.0
+    divided = partition(
+        problem,
+        evidence.links,
+        evidence.base + problem.log_weights[np.newaxis],
+        bound,
+        candidate,
+    )
+    parts = _average(problem, evidence, divided.pieces)
+    settled = np.flatnonzero(~np.isnan(divided.settled))
+    posterior[settled] = _alone(divided.settled[settled])
+    worst[settled] = posterior[settled]
+    background = float(np.prod(1.0 - posterior[settled]))
     for part in parts:
         share, least = _marginals(part)
         posterior[part.component.sources] = share
@@ -127,114 +137,104 @@ def _alone(bound: Floats) -> Floats:
     return share
 
 
-def split(problem: Problem, evidence: Evidence, candidate: Bools) -> list[Component]:
-    """Split the candidates into components that share evidence groups."""
-    links = evidence.links
-    kept = np.flatnonzero(candidate[links.source] & (links.ratio.max(axis=1) > 1e-9))
-    source, group = links.source[kept], links.group[kept]
-    label = _labels(source, group, problem.world.n_sources, problem.n_groups)
-    components = []
-    for one in np.unique(label[source]):
-        members = np.unique(source[label[source] == one])
-        groups = np.unique(group[label[source] == one])
-        components.append(dense(problem, evidence, members, groups))
-    return components
+class Bench:
+    """The evidence of one setting, with its links in order of group, ready to be cut."""
+
+    def __init__(self, problem: Problem, evidence: Evidence) -> None:
+        self.problem, self.evidence = problem, evidence
+        links = evidence.links
+        order = np.argsort(links.group, kind="stable")
+        self._order = order
+        self._starts = np.searchsorted(links.group[order], np.arange(problem.n_groups + 1))
+
+    def links_to(self, groups: Ints) -> Ints:
+        """Return the rows of all links to these groups."""
+        runs = [self._order[self._starts[one] : self._starts[one + 1]] for one in groups.tolist()]
+        return np.concatenate(runs) if runs else np.zeros(0, dtype=np.int64)
+
+    def dense(self, piece: Piece) -> Component:
+        """Lay a piece out as arrays, errors of the custody log included."""
+        problem, links = self.problem, self.evidence.links
+        near = self.links_to(piece.groups)
+        column = np.searchsorted(piece.groups, links.group[near])
+        row = np.searchsorted(piece.sources, links.source[near])
+        row = np.minimum(row, len(piece.sources) - 1)
+        inside = piece.sources[row] == links.source[near]
+        ratio = np.zeros((len(piece.sources), len(problem.levels), len(piece.groups)))
+        ratio[row[inside], :, column[inside]] = links.ratio[near[inside]]
+        ratio += self._log_errors(piece, near, column, ratio)
+        return Component(
+            sources=piece.sources,
+            groups=piece.groups,
+            ratio=np.minimum(ratio, _LARGEST_RATIO),
+            base=self.evidence.base[piece.sources] + problem.log_weights[np.newaxis],
+            odds=problem.log_prior_odds[piece.sources],
+            floor=self._floor(piece, near, column),
+        )
+
+    def _floor(self, piece: Piece, near: Ints, column: Ints) -> Floats:
+        """Return what background and the fixed sources explain of each group."""
+        floor = np.ones(len(piece.groups))
+        level_of = dict(piece.fixed)
+        for at, where in zip(near.tolist(), column.tolist(), strict=True) if level_of else ():
+            level = level_of.get(int(self.evidence.links.source[at]))
+            if level is not None:
+                floor[where] += self.evidence.links.ratio[at, level]
+        return np.minimum(floor, _LARGEST_RATIO)
+
+    def _log_errors(self, piece: Piece, near: Ints, column: Ints, ratio: Floats) -> Floats:
+        """Let a source of the same stage explain what it was not logged for, at a small rate."""
+        problem, links = self.problem, self.evidence.links
+        stages, stage_of = np.unique(problem.stage_of[piece.sources], return_inverse=True)
+        place = np.searchsorted(stages, problem.stage_of[links.source[near]])
+        place = np.minimum(place, len(stages) - 1)
+        same = stages[place] == problem.stage_of[links.source[near]]
+        by_stage = np.zeros((len(stages), ratio.shape[1], ratio.shape[2]))
+        where = (place[same][:, np.newaxis], np.arange(ratio.shape[1]), column[same][:, np.newaxis])
+        np.add.at(by_stage, where, links.ratio[near[same]])
+        rate = problem.world.operator.custody_log_error_rate / problem.stage_sizes[stages]
+        extra = rate[:, np.newaxis, np.newaxis] * by_stage
+        return np.where(ratio > 0, 0.0, extra[stage_of])
 
 
-def _labels(source: Ints, group: Ints, n_sources: int, n_groups: int) -> Ints:
-    """Return the component of every source by spreading the least label."""
-    of_source = np.arange(n_sources)
-    of_group = np.full(n_groups, n_sources)
-    while True:
-        before = of_source.copy()
-        np.minimum.at(of_group, group, of_source[source])
-        np.minimum.at(of_source, source, of_group[group])
-        if np.array_equal(before, of_source):
-            return of_source
-
-
-def dense(
-    problem: Problem,
-    evidence: Evidence,
-    members: Ints,
-    groups: Ints,
-    floor: Floats | None = None,
-) -> Component:
-    """Lay the links of `members` to `groups` out as arrays, with log errors of custody."""
-    world, links = problem.world, evidence.links
-    row_of = np.full(world.n_sources, -1, dtype=np.int64)
-    row_of[members] = np.arange(len(members))
-    column_of = np.full(max(1, problem.n_groups), -1, dtype=np.int64)
-    column_of[groups] = np.arange(len(groups))
-    ratio = np.zeros((len(members), len(problem.levels), len(groups)))
-    near = np.flatnonzero(column_of[links.group] >= 0)
-    inside = near[row_of[links.source[near]] >= 0]
-    ratio[row_of[links.source[inside]], :, column_of[links.group[inside]]] = links.ratio[inside]
-    ratio += _log_errors(problem, evidence, members, near, column_of[links.group[near]], ratio)
-    return Component(
-        sources=members,
-        groups=groups,
-        ratio=np.minimum(ratio, _LARGEST_RATIO),
-        base=evidence.base[members] + problem.log_weights[np.newaxis],
-        odds=problem.log_prior_odds[members],
-        floor=np.ones(len(groups)) if floor is None else floor,
-    )
-
-
-def _log_errors(
-    problem: Problem, evidence: Evidence, members: Ints, near: Ints, column: Ints, ratio: Floats
-) -> Floats:
-    """Let a source of the same stage explain what it was not logged for, at a small rate."""
-    world = problem.world
-    rate = world.operator.custody_log_error_rate
-    stages, stage_of = np.unique(np.array(world.stages), return_inverse=True)
-    sizes = np.bincount(stage_of, minlength=len(stages))
-    by_stage = np.zeros((len(stages), len(problem.levels), ratio.shape[2]))
-    links = evidence.links
-    np.add.at(
-        by_stage,
-        (
-            stage_of[links.source[near]][:, np.newaxis],
-            np.arange(ratio.shape[1]),
-            column[:, np.newaxis],
-        ),
-        links.ratio[near],
-    )
-    weight = rate / np.maximum(sizes, 1)
-    extra = weight[:, np.newaxis, np.newaxis] * by_stage
-    return np.where(ratio > 0, 0.0, extra[stage_of[members]])
-
-
-def _average(problem: Problem, components: list[Component]) -> list[Weighed]:
+def _average(problem: Problem, plain: Evidence, pieces: tuple[Piece, ...]) -> list[Weighed]:
     """Search under the plain setting, then score the likely sets under every setting."""
-    if not components:
+    if not pieces:
         return []
+    bench = Bench(problem, plain)
+    components = [bench.dense(one) for one in pieces]
     pools = [pool_of(problem, one) for one in components]
     likely = [_likely(one, pool) for one, pool in zip(components, pools, strict=True)]
-    everyone = np.concatenate([one.sources for one in components])
-    scores: list[list[Floats]] = []
-    for setting in SETTINGS:
+    scores = [_score_pieces(problem, plain, pieces, pools, likely)]
+    everyone = np.concatenate([one.sources for one in pieces])
+    for setting in SETTINGS[1:]:
         evidence = evidence_under(problem, setting, everyone)
-        row = []
-        for one, sets, pool in zip(components, likely, pools, strict=True):
-            under = dense(problem, evidence, one.sources, one.groups)
-            row.append(_scores(under, pool, sets, setting))
-        scores.append(row)
+        scores.append(_score_pieces(problem, evidence, pieces, pools, likely))
     constant = np.array([_noise_constant(problem, setting) for setting in SETTINGS])
     total = constant + np.array([sum(float(log_sum(part)) for part in row) for row in scores])
     belief = np.exp(total - log_sum(total))
     parts = []
     for at, (one, sets) in enumerate(zip(components, likely, strict=True)):
         by_setting = np.stack([np.exp(row[at] - log_sum(row[at])) for row in scores])
+        weights = belief @ by_setting
         parts.append(
-            Weighed(
-                component=one,
-                sets=tuple(sets),
-                weights=belief @ by_setting,
-                by_setting=by_setting,
-            )
+            Weighed(component=one, sets=tuple(sets), weights=weights, by_setting=by_setting)
         )
     return parts
+
+
+def _score_pieces(
+    problem: Problem,
+    evidence: Evidence,
+    pieces: tuple[Piece, ...],
+    pools: list[Pool | None],
+    likely: list[list[Members]],
+) -> list[Floats]:
+    bench = Bench(problem, evidence)
+    return [
+        _scores(bench.dense(piece), pool, sets, evidence.setting)
+        for piece, pool, sets in zip(pieces, pools, likely, strict=True)
+    ]
 
 
 def _likely(component: Component, pool: Pool | None) -> list[Members]:
