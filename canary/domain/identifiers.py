@@ -87,7 +87,8 @@ def _ascii_digit(ch: str) -> str:
 
 def canonical_name(text: str) -> str:
     """Return a name without spaces and width variants; letters upper-case."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", text)).upper()
+    plain = _SPACES.sub("", unicodedata.normalize("NFKC", text))
+    return _SPACES.sub("", unicodedata.normalize("NFKC", plain.upper()))
 
 
 def mask_phone(phone: str | None) -> str:

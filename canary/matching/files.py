@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from canary.matching import charsets
+from canary.matching.markup import is_page
 
 BLOCK = 1 << 20  # bytes read at a time
+PAGE = 16 << 20
 OVERLAP = 400  # characters shown again, so that what crosses a block edge is found
 _LINE_LIMIT = 1 << 20
 _MAILS = re.compile(rb"^From \S+ .*\r?\n", re.MULTILINE)
@@ -347,23 +349,23 @@ def _safe_cut(raw: bytes, charset: str) -> int:
 
 def _overlapping(chunks: Iterator[tuple[str, int]], path: str) -> Iterator[Block]:
     """Turn chunks into blocks that begin with the last lines of the one before."""
-    kept, line, column = "", 1, 0
-    pending: tuple[str, int] | None = None
-    for chunk in chunks:
-        if pending is not None and chunk[0]:
-            text = kept + pending[0]
+    line, column = 1, 0
+    text, size = "", 0
+    for chunk, length in chunks:
+        if size and length and size + length > _block_size(text):
             until = _overlap_start(text)
-            yield Block(
-                path=path, text=text, line=line, column=column, until=until, size=pending[1]
-            )
+            yield Block(path=path, text=text, line=line, column=column, until=until, size=size)
             line, column = _moved(text, until, line, column)
-            kept, pending = text[until:], None
-        pending = chunk if pending is None else (pending[0] + chunk[0], pending[1] + chunk[1])
-    if pending is not None:
-        text = kept + pending[0]
-        yield Block(
-            path=path, text=text, line=line, column=column, until=len(text), size=pending[1]
-        )
+            text, size = text[until:], 0
+        text += chunk
+        size += length
+    if size:
+        yield Block(path=path, text=text, line=line, column=column, until=len(text), size=size)
+
+
+def _block_size(text: str) -> int:
+    """Return how much to hold: pages are kept whole, as their styles hide what follows."""
+    return PAGE if is_page(text[:65536]) else BLOCK
 
 
 def _overlap_start(text: str) -> int:

@@ -14,7 +14,10 @@ _STARS = r"*×✕✖•●○◯◦□■▇█…某"
 _ANY_STAR = rf"{_STARS}xX_?#·"
 _MASKS = (
     re.compile(rf"[{_STARS}]{{2,}}"),
-    re.compile(rf"(?<=[0-9A-Za-z]{{3}})[{_STARS}](?=[ -]?[0-9A-Za-z]{{4}})|(?<=[0-9A-Za-z]{{8}})…"),
+    re.compile(
+        rf"[{_STARS}](?<=[0-9A-Za-z]{{3}}[{_STARS}])(?=[ -]?[0-9A-Za-z]{{4}})"
+        r"|…(?<=[0-9A-Za-z]{8}…)"
+    ),
     re.compile(r"[xX_?#·.]{2,}"),
 )
 _LONGEST = 24

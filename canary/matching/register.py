@@ -57,6 +57,8 @@ class MemoryRegister(Register):
     def _forget(self, bait_id: int) -> None:
         for key in keys_of(self._values.pop(bait_id)):
             self._ids[key].remove(bait_id)
+            if not self._ids[key]:
+                del self._ids[key]
 
     def retire(self, bait_id: int) -> None:
         """Mark a bait as retired; it still matches."""

@@ -1,0 +1,215 @@
+"""Files of every kind: what is found, where it is said to be, and what is not read."""
+
+import base64
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from canary.domain.identifiers import BaitValues
+from canary.matching import files
+from canary.matching.paths import Result, scan_paths
+from canary.matching.register import MemoryRegister
+
+BODY = "单号,电话\n一,193-4027-1865\nx,YT2047183659012,沈阳\n"
+
+
+@pytest.fixture
+def labelled(first: BaitValues) -> MemoryRegister:
+    register = MemoryRegister()
+    register.add(1, first, code="B1", source="S1")
+    return register
+
+
+def _scan(path: Path, register: MemoryRegister) -> tuple[list[Result], list[dict[str, str]]]:
+    *results, last = scan_paths([path], register, processes=1)
+    summary = last["summary"]
+    assert isinstance(summary, dict)
+    return results, summary["unread"]
+
+
+def _places(results: list[Result]) -> list[tuple[object, ...]]:
+    return [(one["line"], one["start"], one["end"], one["surface"]) for one in results]
+
+
+EXPECTED = [(2, 2, 15, "193-4027-1865"), (3, 2, 17, "YT2047183659012")]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
+def test_text_in_any_charset_is_located(
+    charset: str, tmp_path: Path, labelled: MemoryRegister
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(BODY.encode(charset))
+    results, unread = _scan(path, labelled)
+    assert _places(results) == EXPECTED
+    assert (results[0]["bait"], results[0]["source"], unread) == ("B1", "S1", [])
+
+
+def test_mixed_charsets_are_read_line_by_line(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "mixed.txt"
+    path.write_bytes("中文 19340271865\n".encode() + "中文 YT2047183659012\n".encode("gbk"))
+    results, _ = _scan(path, labelled)
+    assert [one["line"] for one in results] == [1, 2]
+
+
+def test_archives_in_archives_are_opened(tmp_path: Path, labelled: MemoryRegister) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("deep.csv", BODY.encode("gb18030"))
+    path = tmp_path / "outer.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+        archive.writestr("list.txt.gz", gzip.compress(BODY.encode()))
+    results, unread = _scan(path, labelled)
+    assert {str(one["path"]).partition("!")[2] for one in results} == {
+        "inner.zip!deep.csv",
+        "list.txt",
+    }
+    assert unread == []
+
+
+def test_workbook_cell_is_located(tmp_path: Path, labelled: MemoryRegister) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["姓名", "电话"])
+    sheet.append(["某人", 19340271865])
+    path = tmp_path / "book.bin"
+    book.save(path)
+    (result,), _ = _scan(path, labelled)
+    assert (result["sheet"], result["row"], result["column"]) == ("Sheet", 2, 2)
+
+
+def test_cells_of_a_row_do_not_join(tmp_path: Path, labelled: MemoryRegister) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["1934", "0271865"])
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert _scan(path, labelled) == ([], [])
+
+
+def test_mail_part_is_decoded(tmp_path: Path, labelled: MemoryRegister) -> None:
+    body = base64.encodebytes("联系 19340271865".encode("gbk"))
+    path = tmp_path / "mail.eml"
+    path.write_bytes(
+        b"From: a@example.org\r\nTo: c@example.org\r\nSubject: hi\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/plain; charset=gbk\r\nContent-Transfer-Encoding: base64\r\n\r\n" + body
+    )
+    (result,), _ = _scan(path, labelled)
+    assert (result["line"], result["start"]) == (1, 3)
+
+
+def test_hidden_decoy_in_page_is_dropped(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(
+        "<html><style>.x{display:none}</style>\n<table><tr>\n<td>1934<i class=x>77</i>0271865</td>"
+        "\n<td>单怡涵</td></tr></table>"
+    )
+    results, _ = _scan(path, labelled)
+    assert [one["kind"] for one in results] == ["phone", "name"]
+    assert results[0]["agreeing"] == ["name", "phone"]
+
+
+def test_endless_line_is_cut_without_loss(
+    tmp_path: Path, labelled: MemoryRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK", 5000)
+    monkeypatch.setattr(files, "_LINE_LIMIT", 5000)
+    step = 990
+    path = tmp_path / "line.txt"
+    path.write_text(("号" * step + "19340271865") * 400)
+    results, _ = _scan(path, labelled)
+    assert [one["start"] for one in results] == [
+        step + i * (step + 11) for i in range(400)
+    ]  # fmt: skip
+
+
+def test_block_edges_lose_no_line(
+    tmp_path: Path, labelled: MemoryRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK", 3000)
+    path = tmp_path / "lines.txt"
+    path.write_text("".join(f"{i:05} 快递 19340271865 到\n" for i in range(10_000)))
+    results, _ = _scan(path, labelled)
+    assert [one["line"] for one in results] == list(range(1, 10_001))
+    assert {(one["start"], one["end"]) for one in results} == {(9, 20)}
+
+
+def _locked_zip() -> bytes:
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr("a.txt", BODY)
+    raw = bytearray(stored.getvalue())
+    raw[6] |= 1
+    raw[raw.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(raw)
+
+
+UNREADABLE = {
+    "binary": bytes(range(256)) * 40 + bytes(4000),
+    "cut zip": b"PK\x03\x04" + b"x" * 300,
+    "cut gzip": gzip.compress(BODY.encode())[:20],
+    "locked zip": _locked_zip(),
+    "pdf": b"%PDF-1.7\n",
+    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(10),
+    "old workbook": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_unreadable_file_is_told_in_one_line(
+    name: str, tmp_path: Path, labelled: MemoryRegister
+) -> None:
+    path = tmp_path / "thing.txt"
+    path.write_bytes(UNREADABLE[name])
+    _, unread = _scan(path, labelled)
+    assert len(unread) == 1
+    assert "\n" not in unread[0]["reason"]
+
+
+def test_missing_file_is_told(tmp_path: Path, labelled: MemoryRegister) -> None:
+    _, unread = _scan(tmp_path / "none.txt", labelled)
+    assert "cannot be opened" in unread[0]["reason"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf", b"\xed\xa0\x80"])
+def test_empty_or_odd_text_gives_nothing(
+    content: bytes, tmp_path: Path, labelled: MemoryRegister
+) -> None:
+    path = tmp_path / "odd.txt"
+    path.write_bytes(content)
+    assert _scan(path, labelled)[0] == []
+
+
+def test_bomb_is_stopped_and_told(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.txt", b" \n" * 400_000)
+        archive.writestr("list.csv", BODY)
+    limits = files.Limits(expanded=200_000)
+    *results, last = scan_paths([path], labelled, limits=limits, processes=1)
+    assert "more than is allowed" in str(last)
+    assert results == []
+
+
+def test_processes_find_the_same(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(BODY * 50)
+    alone = list(scan_paths([path], labelled, processes=1))[:-1]
+    together = list(scan_paths([path], labelled, processes=2))[:-1]
+    assert alone == together
+
+
+def test_progress_reaches_the_end(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(BODY)
+    seen: list[tuple[int, int]] = []
+    list(scan_paths([path], labelled, progress=lambda done, all_: seen.append((done, all_))))
+    assert seen[-1][0] == seen[-1][1] == path.stat().st_size
