@@ -34,6 +34,10 @@ _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts",
 _SIMPLIFIED = {"NotoSansCJK-Regular.ttc": 2}
 _BUILDING = re.compile(r"(?<=号)[^号]*?\d+(?:幢|栋|座|单元|号楼|室).*$|(?<=[组路街道巷])\d+号$")
 _WIDTH, _HEIGHT, _EDGE = 100, 150, 4
+# Label printers have 203 dots an inch, eight a millimetre.
+_DOT = 0.125
+# Bars come out wider than drawn, by ink or by rounding to dots.
+_SPREAD = 0.03
 
 
 def render_labels(
@@ -101,7 +105,7 @@ def _draw_label(pdf: "FPDF", waybill: Waybill, masked: bool) -> None:
     _write(pdf, 6, 114, 10, f"品名  {waybill.goods}")
     _write(pdf, 6, 122, 10, f"重量  {waybill.weight_g / 1000:.2f} kg")
     _draw_qr(pdf, waybill.number, x=66, y=108, size=28)
-    _draw_bars(pdf, waybill.number, x=6, y=132, width=54, height=10)
+    _draw_bars(pdf, waybill.number, x=8, y=132, width=56, height=10)
 
 
 def _join(waybill: Waybill, detail: str) -> str:
@@ -128,18 +132,24 @@ def _write_block(pdf: "FPDF", x: float, y: float, size: int, text: str) -> None:
     pdf.multi_cell(_WIDTH - 2 * x, 6, text, wrapmode=WrapMode.CHAR)
 
 
+def _snap(module: float) -> float:
+    """Round a module down to whole printer dots, so that no bar is drawn wider than its like."""
+    return max(1, int(module / _DOT)) * _DOT
+
+
 def _draw_bars(pdf: "FPDF", text: str, *, x: float, y: float, width: float, height: float) -> None:
     widths = encode_code128(text)
-    module = width / sum(widths)
+    module = _snap(width / sum(widths))
+    x += (width - module * sum(widths)) // (2 * _DOT) * _DOT
     for place, wide in enumerate(widths):
         if place % 2 == 0:
-            pdf.rect(x, y, wide * module, height, style="F")
+            pdf.rect(x + _SPREAD / 2, y, wide * module - _SPREAD, height, style="F")
         x += wide * module
 
 
 def _draw_qr(pdf: "FPDF", text: str, *, x: float, y: float, size: float) -> None:
     matrix = _make_qr(text)
-    module = size / len(matrix)
+    module = _snap(size / len(matrix))
     for row, line in enumerate(matrix):
         for column, dark in enumerate(line):
             if dark:

@@ -25,7 +25,7 @@ def test_label_codes_are_readable(make, font):
     assert len(pages) == len(waybills)
     for page, waybill in zip(pages, waybills, strict=True):
         assert page.get_size() == pytest.approx((283.46, 425.2), abs=0.1)
-        image = page.render(scale=203 / 72, grayscale=True).to_numpy()
+        image = page.render(scale=203.2 / 72, grayscale=True).to_numpy()
         codes = sorted((str(code.format), code.text) for code in zxingcpp.read_barcodes(image))
         assert codes == [("Code 128", waybill.number)] * 2 + [("QR Code", waybill.number)]
 
