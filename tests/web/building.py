@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from canary.domain.identifiers import BaitValues
@@ -24,7 +25,9 @@ from canary.storage.tables import (
     Placement,
     Reporter,
     Sighting,
+    SignIn,
     Source,
+    User,
 )
 from canary.storage.vault import Vault, sha256
 from webhooks.reports import Report, ReportKind
@@ -62,6 +65,32 @@ class Builder:
         with self.database.write() as session:
             create_user(session, name=name, password=PASSWORD, role=role, now=NOW, **more)
         return name
+
+    def signed_in(self, name: str, role: str, source_code: str = "", **more: Any) -> str:
+        """Add somebody with an open sign-in and return the cookie's reference."""
+        with self.database.write() as session:
+            bound = session.scalar(select(Source.id).where(Source.code == source_code))
+            user = User(
+                name=name,
+                password_hash="none",
+                role=role,
+                source_id=bound if role == "partner" else None,
+                created_at=NOW,
+                **more,
+            )
+            session.add(user)
+            session.flush()
+            reference = f"reference of {name}"
+            session.add(
+                SignIn(
+                    digest=sha256(reference.encode()),
+                    user_id=user.id,
+                    created_at=NOW,
+                    last_seen_at=NOW,
+                    expires_at=NOW + timedelta(hours=12),
+                )
+            )
+        return reference
 
     def source(
         self,

@@ -1,0 +1,45 @@
+"""Characters that hide or reorder are written out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.web.visible import make_visible, shorten
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("abc\u202egpj.exe", "abc⟦U+202E⟧gpj.exe"),
+        ("YT\u200b123", "YT⟦U+200B⟧123"),
+        ("a\x00b", "a⟦U+0000⟧b"),
+        ("\x1b[31mred", "⟦U+001B⟧[31mred"),
+        ("\ufeff林晚舟", "⟦U+FEFF⟧林晚舟"),
+        ("x\u3164y", "x⟦U+3164⟧y"),
+        ("\U000e0041", "⟦U+E0041⟧"),
+        ("line\nnext\tcell", "line\nnext\tcell"),
+        ("林晚舟 ①②③ 🦜 ＹＴ", "林晚舟 ①②③ 🦜 ＹＴ"),
+    ],
+)
+def test_hidden_characters_are_written_out(text, shown):
+    assert make_visible(text) == shown
+
+
+def test_stacked_marks_are_broken_up():
+    assert make_visible("e" + "\u0301" * 50).count("\u0301") == 3
+
+
+def test_long_text_is_cut_for_one_line():
+    assert shorten("字" * 10_000, 60) == "字" * 60 + "…"
+    assert shorten("two\nlines", 60) == "two lines"
+
+
+@given(st.text(max_size=200))
+def test_visible_text_is_stable(text):
+    once = make_visible(text)
+    assert make_visible(once) == once
+
+
+@given(st.text(max_size=400))
+def test_one_line_is_one_line(text):
+    assert "\n" not in shorten(text)
