@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from canary.domain.identifiers import BaitValues
 from canary.domain.sightings import ChannelClass
 from canary.services import alerting, intake
-from canary.services.attributing import attribute_stale
+from canary.services.attributing import Resting, attribute_stale
 from canary.services.imports import TableRow, read_table_bytes
 from canary.services.phones import import_phones
 from canary.services.planting import Gardener, Sheet, confirm_planting, export_sheets
@@ -52,7 +52,7 @@ def table(text: str | bytes, name: str = "rows.csv", *, required: Sequence[str] 
     return read_table_bytes(content, name, required=required)
 
 
-def row(number: int = 2, **cells: str) -> TableRow:
+def row(number: int = 2, /, **cells: str) -> TableRow:
     """Make one row of a table."""
     return TableRow(number=number, cells=cells)
 
@@ -209,7 +209,7 @@ class Office:
     def work(self) -> None:
         """Triage and attribute, as the job does."""
         self.triage()
-        attribute_stale(self.desk())
+        attribute_stale(self.desk(), Resting())
 
     def add_endpoint(self, name: str = "team", lang: str = "en") -> None:
         route = alerting.Route(

@@ -23,12 +23,13 @@ def find_cycle(parents: Mapping[str, str | None]) -> list[str]:
     """Return the codes of one cycle in the tree, or an empty list."""
     settled: set[str] = set()
     for start in parents:
-        path: list[str] = []
+        path: dict[str, None] = {}
         code: str | None = start
         while code is not None and code in parents and code not in settled:
             if code in path:
-                return path[path.index(code) :]
-            path.append(code)
+                walked = list(path)
+                return walked[walked.index(code) :]
+            path[code] = None
             code = parents[code]
         settled.update(path)
     return []
@@ -36,12 +37,12 @@ def find_cycle(parents: Mapping[str, str | None]) -> list[str]:
 
 def list_ancestors(code: str, parents: Mapping[str, str | None]) -> list[str]:
     """Return the codes above `code`, nearest first."""
-    above: list[str] = []
+    above: dict[str, None] = {}
     parent = parents.get(code)
     while parent is not None and parent not in above:
-        above.append(parent)
+        above[parent] = None
         parent = parents.get(parent)
-    return above
+    return list(above)
 
 
 def find_common_ancestor(codes: list[str], parents: Mapping[str, str | None]) -> str | None:

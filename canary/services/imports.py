@@ -1,8 +1,10 @@
 """Read a table that a person made: CSV, XLSX or JSON, as text cells with row numbers."""
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,12 @@ from pathlib import Path
 from canary.domain.errors import Flaw, Invalid
 
 MAX_BYTES = 64 * 1024 * 1024
+# A spreadsheet keeps 15 digits of a number; longer ones have lost their end.
+EXACT_UP_TO = 1e15
+
+_SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_ERRORS = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +56,31 @@ def read_table_bytes(
 
 
 def _decode(content: bytes, name: str) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+    broken = UnicodeDecodeError("utf-8", b"\x00", 0, 1, "NUL")
+    for encoding in ("utf-8-sig",) if _is_meant_as_utf8(content) else ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise Invalid(f"{name} is neither UTF-8 nor GB18030 text", mend="save the file as CSV UTF-8")
+        except UnicodeDecodeError as error:
+            broken = error
+        else:
+            if "\x00" not in text:
+                return text
+            broken = UnicodeDecodeError(encoding, content, content.index(b"\x00"), 1, "NUL")
+    raise Invalid(
+        f"{name} is neither UTF-8 nor GB18030 text",
+        row=broken.object[: broken.start].count(b"\n") + 1,
+        field="encoding",
+        mend="save the file as CSV UTF-8",
+    ) from broken
+
+
+def _is_meant_as_utf8(content: bytes) -> bool:
+    """Whether this is UTF-8, if need be with a few broken bytes: GB18030 would read most of it."""
+    if content.startswith(codecs.BOM_UTF8):
+        return True
+    text = content.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return sum(not char.isascii() for char in text) > 2 * broken
 
 
 def _read_csv(content: bytes, name: str) -> list[list[str]]:
@@ -89,7 +114,7 @@ def _read_workbook(content: bytes, name: str) -> list[list[str]]:
 
 
 def _show(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT_UP_TO:
         return str(int(cell))
     return "" if cell is None else str(cell)
 
@@ -103,19 +128,22 @@ def _read_json(
         raise Invalid(f"{name} is not JSON: {error}", mend="check the file") from error
     if not isinstance(parsed, list) or not all(isinstance(item, dict) for item in parsed):
         raise Invalid(f"{name} must be a list of objects", mend="wrap the rows in [ ]")
-    _check_columns({key for item in parsed for key in item} | set(), name, required, optional)
+    rows = [{key.strip().lower(): value for key, value in item.items()} for item in parsed]
+    columns = {key for item in rows for key in item}
+    _check_columns(columns, name, required, optional)
     return [
-        TableRow(number=index, cells={str(k): _show_json(v) for k, v in item.items()})
-        for index, item in enumerate(parsed, start=1)
+        _make_row(
+            index, {column: _show_json(item.get(column), index, column) for column in columns}
+        )
+        for index, item in enumerate(rows, start=1)
     ]
 
 
-def _show_json(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return " ".join(str(item) for item in value)
-    return str(value)
+def _show_json(value: object, row: int, column: str) -> str:
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, list | dict) for part in parts):
+        raise Invalid("this is no single value", row=row, field=column, mend="give one text")
+    return " ".join("" if part is None else str(part) for part in parts)
 
 
 def _name_cells(
@@ -142,8 +170,31 @@ def _name_cells(
                 mend="quote cells that contain a comma",
             )
         padded = cells + [""] * (len(header) - len(cells))
-        rows.append(TableRow(number=number, cells=dict(zip(header, padded, strict=False))))
+        rows.append(_make_row(number, dict(zip(header, padded, strict=False))))
     return rows
+
+
+def _make_row(number: int, cells: Mapping[str, str]) -> TableRow:
+    """Refuse what a spreadsheet or a program has spoilt."""
+    for column, cell in cells.items():
+        spoilt = _find_damage(cell)
+        if spoilt:
+            problem, mend = spoilt
+            raise Invalid(problem, row=number, field=column[:80], mend=mend)
+    return TableRow(number=number, cells=cells)
+
+
+def _find_damage(cell: str) -> tuple[str, str] | None:
+    if cell.startswith("=") or cell in _ERRORS:
+        return f"{cell[:40]!r} is a formula, not a value", "paste the values instead"
+    if _SCIENTIFIC.fullmatch(cell):
+        return (
+            f"{cell} lost its digits in a spreadsheet",
+            "format the column as text and type again",
+        )
+    if _CONTROL.search(cell):
+        return "this holds a control character", "type the text again"
+    return None
 
 
 def _undo_spreadsheet(cell: str) -> str:

@@ -21,6 +21,7 @@ from seeds.phones import parse_phone
 
 REQUIRED = ("number",)
 OPTIONAL = ("label", "gateway", "owned_since", "previous_use")
+LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,15 @@ def _make_phone(vault: Vault, row: TableRow, now: datetime) -> Phone:
     try:
         number = canonical_phone(str(parse_phone(row.cells["number"])))
     except SeedError as error:
-        raise Invalid(
-            str(error), row=row.number, field="number", mend="give a number you own"
-        ) from error
+        raise Invalid(error.problem, row=row.number, field="number", mend=error.mend) from error
+    for name in ("label", "gateway"):
+        if len(row.cells.get(name, "")) > LONGEST:
+            raise Invalid(
+                f"this is longer than {LONGEST} characters",
+                row=row.number,
+                field=name,
+                mend="shorten it",
+            )
     ref = make_ref("P")
     return Phone(
         ref=ref,

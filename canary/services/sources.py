@@ -1,6 +1,6 @@
 """Import, list and export the sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ OPTIONAL = ("parent", "region", "carriers", "daily_parcels", "stage", "contact")
 COLUMNS = (*REQUIRED[:3], *OPTIONAL)
 KINDS = ", ".join(SourceKind)
 CODE_LENGTH = 64
+LONGEST = {"name": 200, "stage": 20}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def _check_rows(rows: Sequence[TableRow], known: set[str], carriers: Sequence[st
     for row in rows:
         flaws.extend(_check_row(row, carriers))
         code = row.cells["code"]
-        if code in seen:
+        if code and code in seen:
             flaws.append(
                 Flaw(
                     problem=f"code {code!r} stands in row {seen[code]} already",
@@ -140,6 +141,11 @@ def _check_row(row: TableRow, carriers: Sequence[str]) -> list[Flaw]:
         )
     if not cells.get("name"):
         flaws.append(flaw("name", "the name is empty", "give the source a name people know"))
+    flaws.extend(
+        flaw(name, f"this is longer than {longest} characters", "shorten it")
+        for name, longest in LONGEST.items()
+        if len(cells.get(name, "")) > longest
+    )
     if cells.get("kind", "") not in set(SourceKind):
         flaws.append(
             flaw("kind", f"unknown kind {cells.get('kind', '')[:40]!r}", f"use one of {KINDS}")
@@ -182,7 +188,9 @@ def _check_tree(rows: Sequence[TableRow], known: Mapping[str, Source]) -> list[F
     parents: dict[str, str | None] = {
         code: codes.get(source.parent_id or 0) for code, source in known.items()
     }
-    parents.update({row.cells["code"]: row.cells.get("parent") or None for row in rows})
+    parents.update(
+        {row.cells["code"]: row.cells["parent"] or None for row in rows if "parent" in row.cells}
+    )
     cycle = find_cycle(parents)
     if not cycle:
         return []
@@ -218,8 +226,10 @@ def _apply(
 
 
 def _update(source: Source, row: TableRow, known: Mapping[str, Source], now: datetime) -> bool:
-    parent = row.cells.get("parent")
-    wanted = _values(row) | {"parent_id": known[parent].id if parent else None}
+    wanted = _values(row)
+    if "parent" in row.cells:
+        parent = row.cells["parent"]
+        wanted["parent_id"] = known[parent].id if parent else None
     if all(getattr(source, name) == value for name, value in wanted.items()):
         return False
     for name, value in wanted.items():
@@ -229,13 +239,16 @@ def _update(source: Source, row: TableRow, known: Mapping[str, Source], now: dat
 
 
 def _values(row: TableRow) -> dict[str, object]:
-    cells = row.cells
-    return {
-        "name": cells["name"][:200],
-        "kind": cells["kind"],
-        "region": cells.get("region") or None,
-        "carriers": split_carriers(cells.get("carriers", "")),
-        "daily_parcels": int(cells["daily_parcels"]) if cells.get("daily_parcels") else None,
-        "stage": cells.get("stage") or None,
-        "contact": cells.get("contact") or None,
-    }
+    """Read what the row says; a column the table does not have is left as it is."""
+    return {name: _READ[name](cell) for name, cell in row.cells.items() if name in _READ}
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "name": str,
+    "kind": str,
+    "region": lambda cell: cell or None,
+    "carriers": split_carriers,
+    "daily_parcels": lambda cell: int(cell) if cell else None,
+    "stage": lambda cell: cell or None,
+    "contact": lambda cell: cell or None,
+}

@@ -32,7 +32,7 @@ def load_or_make_keys(path: Path) -> Keys:
 
 
 def make_secret_file(path: Path) -> None:
-    """Write a new secret file, readable by its owner alone."""
+    """Write a new secret file, readable by its owner alone. Raises Invalid if there is one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = {
         "schema": SCHEMA,
@@ -41,11 +41,28 @@ def make_secret_file(path: Path) -> None:
         "active_data_key": "k1",
         "index_key": _draw(),
     }
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        # Linking never replaces a file, and shows this one whole or not at all.
+        path.hardlink_to(draft)
+    except FileExistsError as error:
+        raise _flawed(path, "it exists already", "keep it, or move it away") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_keys(path: Path) -> Keys:
@@ -55,7 +72,7 @@ def load_keys(path: Path) -> Keys:
         content = json.loads(path.read_text(encoding="ascii"))
     except FileNotFoundError as error:
         raise _flawed(path, "it does not exist", "run `canary init`") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _flawed(path, "it cannot be read", "restore it from your backup") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise _flawed(path, "other users may read it", f"chmod 600 {path}")

@@ -7,19 +7,24 @@ from canary.storage.vault import SealBroken, Vault
 
 CHECK = "key.check"
 PLACE = "notes.value|key.check"
-KNOWN = b"waybill canary"
+KNOWN = "waybill canary"
 
 
 def check_keys(database: Database, vault: Vault) -> None:
-    """Refuse keys that do not belong to this database. Raises Conflict."""
+    """Refuse keys that do not belong to this database. Raises Conflict.
+
+    What is sealed is a keyed digest, so that a wrong index key is noticed too: with one, nothing
+    would ever be found again, and nobody told.
+    """
+    known = vault.digest(KNOWN)
     with database.read() as session:
         note = session.get(Note, CHECK)
     if note is None:
         with database.write() as session:
-            session.merge(Note(name=CHECK, value=vault.seal(PLACE, KNOWN)))
+            session.merge(Note(name=CHECK, value=vault.seal(PLACE, known)))
         return
     try:
-        fits = vault.unseal(PLACE, note.value) == KNOWN
+        fits = vault.unseal(PLACE, note.value) == known
     except SealBroken:
         fits = False
     if not fits:

@@ -6,7 +6,6 @@ associated data, so that an envelope moved to another row does not open. NIST SP
 """
 
 import hashlib
-import hmac
 import os
 from collections.abc import Iterable, Mapping
 
@@ -18,6 +17,7 @@ from canary.domain.errors import CanaryError
 VERSION = 1
 NONCE_BYTES = 12
 INDEX_BYTES = 16
+BLOCK_BYTES = 64
 
 
 class SealBroken(CanaryError):
@@ -29,9 +29,15 @@ class Vault:
 
     def __init__(self, data_keys: Mapping[str, bytes], active: str, index_key: bytes) -> None:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in data_keys.items()}
+        if active not in self._ciphers:
+            msg = "the active data key is not among the keys"
+            raise ValueError(msg)
         self._active = active
         self._head = bytes([VERSION, len(active)]) + active.encode("ascii")
-        self._index_key = index_key
+        # HMAC (RFC 2104) with both key pads hashed once: a batch makes millions of digests.
+        padded = index_key.ljust(BLOCK_BYTES, b"\x00")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def seal(self, place: str, plain: bytes) -> bytes:
         """Encrypt `plain` for one `place`, given as `table.column|row`."""
@@ -56,9 +62,11 @@ class Vault:
 
     def digest(self, key: str) -> bytes:
         """Keyed digest of an index key (HMAC-SHA-256, first 128 bits)."""
-        return hmac.digest(self._index_key, key.encode("utf-8", "surrogatepass"), "sha256")[
-            :INDEX_BYTES
-        ]
+        inner = self._inner.copy()
+        inner.update(key.encode("utf-8", "surrogatepass"))
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()[:INDEX_BYTES]
 
     def digests(self, keys: Iterable[str]) -> dict[bytes, str]:
         """Map the digest of each key back to the key."""

@@ -1,0 +1,57 @@
+"""The pool holds only numbers that are owned, once each, sealed."""
+
+import pytest
+
+from canary.domain.errors import Invalid
+from canary.services.imports import TableRow
+from canary.services.phones import import_phones, list_phones, reveal_number
+from canary.storage.tables import Phone
+from tests.factories import OWNED, Office, row
+
+
+def flaws_of(office: Office, *rows: TableRow) -> list[tuple[int | None, str | None]]:
+    with pytest.raises(Invalid) as refusal, office.database.write() as session:
+        import_phones(session, office.vault, rows, actor="test", now=office.clock())
+    assert office.count(Phone) == 0
+    assert all(flaw.mend for flaw in refusal.value.flaws)
+    return [(flaw.row, flaw.field) for flaw in refusal.value.flaws]
+
+
+def test_numbers_are_sealed_and_masked(office: Office) -> None:
+    office.import_phones(3)
+    with office.database.read() as session:
+        shown = [phone.number for phone in list_phones(session, office.vault)]
+    assert shown == [f"{number[:3]}****{number[-4:]}" for number in OWNED[:3]]
+    assert [reveal_number(office.vault, phone) for phone in office.rows(Phone)] == OWNED[:3]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "abc", "1234", "1.94E+10", "=A1", "99999999999", "1" * 70, "19480878788;19409021325"],
+)
+def test_number_nobody_can_own_is_refused(office: Office, number: str) -> None:
+    assert flaws_of(office, row(2, number=OWNED[0]), row(3, number=number)) == [(3, "number")]
+
+
+@pytest.mark.parametrize("again", [OWNED[0], f"+86 {OWNED[0]}", f"0086-{OWNED[0]}"])
+def test_same_number_twice_is_refused(office: Office, again: str) -> None:
+    assert flaws_of(office, row(2, number=OWNED[0]), row(3, number=again)) == [(3, "number")]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [{"owned_since": "gestern"}, {"label": "x" * 121}, {"gateway": "x" * 121}],
+)
+def test_other_fields_are_checked_too(office: Office, cells: dict[str, str]) -> None:
+    assert flaws_of(office, row(2, number=OWNED[0], **cells)) == [(2, next(iter(cells)))]
+
+
+def test_known_numbers_are_left_alone(office: Office) -> None:
+    office.import_phones(3)
+    again = office.import_phones(5)
+    assert (again.created, again.unchanged) == (2, 3)
+
+
+def test_extensions_are_numbers_of_their_own(office: Office) -> None:
+    office.import_phones([OWNED[0], f"{OWNED[0]}-8462", f"{OWNED[0]} 转 17"])
+    assert office.count(Phone) == 3
