@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from canary.storage.tables import Bait, Identifier
 from canary.storage.vault import Vault
 
 CHUNK = 500
+FIELDS = tuple(field.name for field in fields(BaitValues))
 
 
 def place_of(ref: str) -> str:
@@ -24,7 +25,8 @@ def place_of(ref: str) -> str:
 
 def seal_values(vault: Vault, ref: str, values: BaitValues) -> bytes:
     """Seal a bait's values for its row."""
-    return vault.seal(place_of(ref), json.dumps(asdict(values), ensure_ascii=False).encode())
+    content = {name: getattr(values, name) for name in FIELDS}
+    return vault.seal(place_of(ref), json.dumps(content, ensure_ascii=False).encode())
 
 
 def open_values(vault: Vault, bait: Bait) -> BaitValues:
@@ -32,12 +34,14 @@ def open_values(vault: Vault, bait: Bait) -> BaitValues:
     return BaitValues(**json.loads(vault.unseal(place_of(bait.ref), bait.sealed_values)))
 
 
-def identifier_rows(vault: Vault, bait_id: int, values: BaitValues) -> list[dict[str, object]]:
-    """Make the rows under which a bait can be found."""
-    return [
-        {"bait_id": bait_id, "value_key": vault.digest(key), "kind": kind_of(key)}
-        for key in keys_of(values)
-    ]
+def list_keys(values: BaitValues) -> list[Key]:
+    """List the keys under which a bait can be found, and those that keep it apart from others."""
+    return [*keys_of(values), mask_key(values.name or "", values.city)]
+
+
+def mask_key(name: str, city: str) -> Key:
+    """Return the key that no two baits of a city share: the name as a mask leaves it."""
+    return f"um:{name[:1]}*{name[-1:]}|{city}"
 
 
 def kind_of(key: Key) -> str:

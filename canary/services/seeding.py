@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
 from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.domain.identifiers import BaitValues, canonical_number
-from canary.matching.keys import number_key
+from canary.matching.keys import name_keys, number_key
 from canary.services.audit import record
 from canary.services.phones import reveal_number
 from canary.services.refs import make_ref
-from canary.services.register import identifier_rows, seal_values
+from canary.services.register import kind_of, list_keys, mask_key, seal_values
+from canary.storage.bulk import IdentifierRow, reserve_ids, write_identifiers, write_rows
 from canary.storage.session import Database
 from canary.storage.tables import Bait, Batch, Identifier, Phone, Placement, Source
 from canary.storage.vault import Vault
@@ -32,7 +33,7 @@ from seeds.plan import Plan, PlanSource, plan_batch
 from seeds.recipes import Recipe
 from seeds.waybills import Waybill
 
-CHUNK = 2000
+CHUNK = 5000
 CONTROL_PHONE_SHARE = 0.1
 
 
@@ -302,16 +303,12 @@ class _TakenKeys(Taken):
         return self._vault.digest(number_key(canonical_number(number))) in self._known
 
     def is_name_taken(self, name: str, city: str) -> bool:
-        return any(self._vault.digest(key) in self._known for key in name_keys(name, city))
-
-
-def name_keys(name: str, city: str) -> tuple[str, str]:
-    """Return the keys that keep names apart: whole, and masked together with the city."""
-    return f"un:{name}", f"um:{name[:1]}*{name[-1:]}|{city}"
+        whole, masked = name_keys(name)[0], mask_key(name, city)
+        return self._vault.digest(whole) in self._known or self._vault.digest(masked) in self._known
 
 
 def _load_taken(session: Session, vault: Vault) -> _TakenKeys:
-    kinds = ("number", "un", "um")
+    kinds = ("number", "m", "um")
     rows = session.scalars(select(Identifier.value_key).where(Identifier.kind.in_(kinds)))
     return _TakenKeys(vault, frozenset(rows))
 
@@ -333,24 +330,17 @@ class _Adopter:
         values = [values_of(made.waybill) for made in chunk]
         rows = [self._bait_row(made, value, now) for made, value in zip(chunk, values, strict=True)]
         with self._nursery.database.write() as session:
-            ids = session.scalars(
-                insert(Bait).returning(Bait.id, sort_by_parameter_order=True), rows
-            ).all()
-            session.execute(
-                insert(Identifier),
-                [
-                    row
-                    for bait_id, value in zip(ids, values, strict=True)
-                    for row in self._identifier_rows(bait_id, value)
-                ],
-            )
+            ids = reserve_ids(session, Bait, len(chunk))
+            for bait_id, row in zip(ids, rows, strict=True):
+                row["id"] = bait_id
+            write_rows(session, Bait, rows)
+            write_identifiers(session, self._identifier_rows(ids, values))
             placements = [
                 {"bait_id": bait_id, "source_id": self._source_ids[source], "route": "sheet"}
                 for bait_id, made in zip(ids, chunk, strict=True)
                 if (source := made.recipe.source) is not None
             ]
-            if placements:
-                session.execute(insert(Placement), placements)
+            write_rows(session, Placement, placements)
             self._keep_controls(session)
 
     def _bait_row(self, made: Made, values: BaitValues, now: datetime) -> dict[str, object]:
@@ -371,15 +361,16 @@ class _Adopter:
             "issued_at": now,
         }
 
-    def _identifier_rows(self, bait_id: int, values: BaitValues) -> Iterator[dict[str, object]]:
-        vault = self._nursery.vault
-        yield from identifier_rows(vault, bait_id, values)
-        for key in name_keys(values.name or "", values.city):
-            yield {
-                "bait_id": bait_id,
-                "value_key": vault.digest(key),
-                "kind": key.partition(":")[0],
-            }
+    def _identifier_rows(
+        self, ids: Sequence[int], values: Sequence[BaitValues]
+    ) -> list[IdentifierRow]:
+        """Make the digests of a chunk, in the order of the tree they go into."""
+        digest = self._nursery.vault.digest
+        return sorted(
+            (digest(key), bait_id, kind_of(key))
+            for bait_id, value in zip(ids, values, strict=True)
+            for key in list_keys(value)
+        )
 
     def _keep_controls(self, session: Session) -> None:
         for phone in session.scalars(select(Phone).where(Phone.id.in_(self._phones.control_ids))):

@@ -244,11 +244,11 @@ def upgrade() -> None:
     sa.Column('value_key', sa.LargeBinary(length=16), nullable=False),
     sa.Column('bait_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('kind', sa.String(length=12), nullable=False),
-    sa.ForeignKeyConstraint(['bait_id'], ['baits.id'], name=op.f('fk_identifiers_bait_id_baits'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('value_key', 'bait_id', name=op.f('pk_identifiers'))
+    sa.ForeignKeyConstraint(['bait_id'], ['baits.id'], name=op.f('fk_identifiers_bait_id_baits')),
+    sa.PrimaryKeyConstraint('value_key', 'bait_id', name=op.f('pk_identifiers')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('identifiers', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_identifiers_bait_id'), ['bait_id'], unique=False)
         batch_op.create_index('uq_identifiers_number', ['value_key'], unique=True, sqlite_where=sa.text("kind = 'number'"), postgresql_where=sa.text("kind = 'number'"))
 
     op.create_table('inbox',
@@ -434,7 +434,6 @@ def downgrade() -> None:
     op.drop_table('inbox')
     with op.batch_alter_table('identifiers', schema=None) as batch_op:
         batch_op.drop_index('uq_identifiers_number', sqlite_where=sa.text("kind = 'number'"), postgresql_where=sa.text("kind = 'number'"))
-        batch_op.drop_index(batch_op.f('ix_identifiers_bait_id'))
 
     op.drop_table('identifiers')
     with op.batch_alter_table('exposures', schema=None) as batch_op:
