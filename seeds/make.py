@@ -9,7 +9,7 @@ from seeds.draws import Draws, RandomSource, Seen
 from seeds.errors import CapacityShort
 from seeds.goods import GoodsBook, load_goods
 from seeds.numbers import NumberMint
-from seeds.people import draw_names, load_names, mask_name
+from seeds.people import NameStyle, draw_names, load_names, mask_name
 from seeds.places import Address, PlaceBook, draw_details, load_places
 from seeds.ranges import NumberRanges
 from seeds.recipes import Recipe
@@ -72,6 +72,7 @@ def make_waybills(
     never: NumberRanges | None = None,
     forbidden: Container[str] = frozenset(),
     numbers: Iterator[str] | None = None,
+    names: NameStyle = NameStyle.RARE,
 ) -> Iterator[Made]:
     """Make the waybills of each recipe in turn, in blocks of about a thousand.
 
@@ -79,7 +80,14 @@ def make_waybills(
     rest have none. `numbers` are reserved or voided numbers, used in place of invented ones.
     Raises CapacityShort, PoolEmpty, BadPlan, UnknownCarrier at the block that cannot be made.
     """
-    maker = _Maker(taken=taken, random=random, never=never, forbidden=forbidden, numbers=numbers)
+    maker = _Maker(
+        taken=taken,
+        random=random,
+        never=never,
+        forbidden=forbidden,
+        numbers=numbers,
+        names=names,
+    )
     rest = iter(phones)
     for block in _cut_blocks(recipes):
         held = [
@@ -106,6 +114,7 @@ class _Maker:
         never: NumberRanges | None,
         forbidden: Container[str],
         numbers: Iterator[str] | None,
+        names: NameStyle,
     ) -> None:
         self._draws = Draws(random)
         self._taken = taken
@@ -116,6 +125,7 @@ class _Maker:
         self._goods: GoodsBook = load_goods(random)
         self._mints: dict[str, NumberMint] = {}
         self._seen = Seen()
+        self._style = names
         self._surnames: dict[str, list[str]] = {}
 
     def make(self, block: Sequence[Recipe], phones: Sequence[str | None]) -> Iterator[Waybill]:
@@ -206,8 +216,12 @@ class _Maker:
         return self._draw_new(cities, self._name, self._keep_new_names, "names in")
 
     def _name(self, cities: Sequence[str]) -> list[str]:
-        """Draw names whose surnames come round in each city only after all others have."""
-        return draw_names([self._deal_surname(city) for city in cities], self._draws)
+        """Draw names; rare surnames come round in a city only after all others have."""
+        if self._style is NameStyle.RARE:
+            return draw_names([self._deal_surname(city) for city in cities], self._draws)
+        usual = load_names().usual
+        places = self._draws.column(len(cities), len(usual))
+        return draw_names([usual[place] for place in places], self._draws)
 
     def _deal_surname(self, city: str) -> str:
         deck = self._surnames.get(city)

@@ -7,6 +7,7 @@ and SMS gateway shows, alike in simplified and traditional script save for one k
 import hmac
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 
@@ -18,11 +19,27 @@ from seeds.tables import read_rows, read_text
 _RAREST, _COMMONEST = 400, 60
 
 
+class NameStyle(StrEnum):
+    """Which surnames baits bear.
+
+    Rare ones stay apart when only the surname is shown, but a batch of them stands out among real
+    rows; usual ones blend in, and are told apart by the whole name or the last character.
+    """
+
+    RARE = "rare"
+    USUAL = "usual"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameTable:
-    """What names are made of; `pairs` are all given names of two characters, one after another."""
+    """What names are made of.
+
+    `surnames` are the rare ones, once each; `usual` holds all, each as often as people bear it;
+    `pairs` are all given names of two characters, one after another.
+    """
 
     surnames: str
+    usual: str
     pairs: str
     refused: frozenset[str]
     traditional: dict[int, str]
@@ -48,7 +65,12 @@ def load_names() -> NameTable:
     safe = [row for row in chars if row["s2t_ambiguous"] == "0"]
     refused = frozenset(read_text("words.txt").split()) | list_place_names()
     return NameTable(
-        surnames="".join(row["surname"] for row in surnames if _is_safe_surname(row)),
+        surnames="".join(row["surname"] for row in surnames if _is_rare(row)),
+        usual="".join(
+            row["surname"] * round(100 * float(row["share_pct"]))
+            for row in surnames
+            if _is_safe(row)
+        ),
         pairs="".join(_pair(safe, refused)),
         refused=refused,
         traditional=str.maketrans(
@@ -68,12 +90,12 @@ def _pair(rows: Sequence[dict[str, str]], refused: frozenset[str]) -> Iterator[s
         yield "".join(first + char for char in second if first + char not in refused)
 
 
-def _is_safe_surname(row: dict[str, str]) -> bool:
-    return (
-        _COMMONEST <= int(row["rank"]) <= _RAREST
-        and row["gb2312"] == "1"
-        and row["is_numeral"] == row["s2t_ambiguous"] == "0"
-    )
+def _is_rare(row: dict[str, str]) -> bool:
+    return _COMMONEST <= int(row["rank"]) <= _RAREST and _is_safe(row)
+
+
+def _is_safe(row: dict[str, str]) -> bool:
+    return row["gb2312"] == "1" and row["is_numeral"] == row["s2t_ambiguous"] == "0"
 
 
 def draw_names(surnames: Sequence[str], draws: Draws) -> list[str]:

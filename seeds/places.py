@@ -1,8 +1,8 @@
 """Places: province, city, district and street from one row of the bundled tables.
 
-Nothing made here is anybody's home: the road (or village) is put together from characters that
-road names seldom join, so the address is complete in form and cannot be delivered. Road, number
-and building tell baits apart; the room, which labels hide, does not.
+The road (or village) bears the name of a town drawn from the whole country, so the address looks
+like any other and leads, but for a rare chance, to no door: have it checked where that matters, or
+use the team's own drop. Road and number tell baits apart; the room, which labels hide, does not.
 """
 
 import csv
@@ -19,19 +19,8 @@ from seeds.tables import read_text
 _NO_CITY = frozenset({"市辖区", "县"})
 _UNDER_PROVINCE = frozenset({"省直辖县级行政区划", "自治区直辖县级行政区划"})
 _STREET_ENDS = ("街道", "镇", "乡", "地区")
-_ROAD_FIRST = "沐岚汀芷泓楚芦茗苇溆澄砚绮棠雁鹭橡梓榆榕樟枫桐栎霁曦晗昀晏岑峤崇屿渚浔淇沅湄漪潞滦濂"
-_ROAD_SECOND = "屏畔岭汀浦溪泽涧渡桥坞塘湾坪岗坡墩堤堰亭台阁苑圃园林岸洲渚隅陌庐庭轩荫萃蕴澜"
-_ROAD_ENDS = ("路", "路", "路", "街", "大道", "巷")
-_ROADS = tuple(a + b + end for a in _ROAD_FIRST for b in _ROAD_SECOND for end in _ROAD_ENDS)
-_VILLAGES = tuple(f"{a}{b}村" for a in _ROAD_FIRST for b in _ROAD_SECOND)
-_ESTATE_NAMES = tuple(
-    a + b + end
-    for a in _ROAD_FIRST
-    for b in _ROAD_SECOND
-    for end in ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
-)
-# One address in three names its estate.
-_ESTATES = _ESTATE_NAMES + ("",) * (2 * len(_ESTATE_NAMES))
+_ROAD_ENDS = ("路", "路", "路", "路", "街", "街", "大道", "巷")
+_ESTATE_ENDS = ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
 _BUILDINGS = tuple(
     f"{number}{form}" for number in range(1, 29) for form in ("幢", "栋", "号楼", "座")
 )
@@ -171,6 +160,23 @@ def draw_drop_units(place: Address, count: int) -> Iterator[Address]:
         )
 
 
+@cache
+def _list_road_names() -> tuple[str, ...]:
+    """Return two-character names of towns: roads are often called after a place elsewhere."""
+    names = {_cut_ending(row[1]) for row in _read_csv("cn_streets.csv")}
+    return tuple(sorted(name for name in names if len(name) == 2))
+
+
+@cache
+def _list_estates() -> tuple[str, ...]:
+    """Return what stands before the building; one address in three names its estate."""
+    names = _list_road_names()
+    estates = tuple(
+        name + _ESTATE_ENDS[place % len(_ESTATE_ENDS)] for place, name in enumerate(names)
+    )
+    return estates + ("",) * (2 * len(estates))
+
+
 def _read_csv(name: str) -> list[list[str]]:
     return list(csv.reader(read_text(name).splitlines()))[1:]
 
@@ -196,23 +202,26 @@ def draw_details(streets: Sequence[str], draws: Draws) -> list[tuple[str, str]]:
 
     One address in four has no second part, nor has any in a village.
     """
+    names, estates = _list_road_names(), _list_estates()
     count = len(streets)
     details = []
     for street, road, number, estate, building, room in zip(
         streets,
-        draws.column(count, len(_ROADS)),
+        draws.column(count, len(names) * len(_ROAD_ENDS)),
         draws.column(count, 880),
-        draws.column(count, len(_ESTATES)),
+        draws.column(count, len(estates)),
         draws.column(count, len(_BUILDINGS)),
         draws.column(count, len(_ROOMS) * 4 // 3),
         strict=True,
     ):
         if street[-1] == "乡":
-            village = f"{street}{_VILLAGES[road % len(_VILLAGES)]}"
+            village = f"{street}{names[road % len(names)]}村"
             details.append((f"{village}{building % 18 + 1}组{number % 160 + 1}号", ""))
-        elif room >= len(_ROOMS):
-            details.append((f"{street}{_ROADS[road]}{number + 8}号", ""))
+            continue
+        place, end = divmod(road, len(_ROAD_ENDS))
+        head = f"{street}{names[place]}{_ROAD_ENDS[end]}{number + 8}号"
+        if room < len(_ROOMS):
+            details.append((head, f"{estates[estate]}{_BUILDINGS[building]}{_ROOMS[room]}"))
         else:
-            inside = f"{_ESTATES[estate]}{_BUILDINGS[building]}{_ROOMS[room]}"
-            details.append((f"{street}{_ROADS[road]}{number + 8}号", inside))
+            details.append((head, ""))
     return details

@@ -32,6 +32,13 @@ def test_given_names_are_safe_to_print(draws):
     assert {len(name) for name in names} == {3}
 
 
+def test_usual_surnames_follow_the_population():
+    usual = load_names().usual
+    assert usual.count("王") == 717
+    assert usual.count("王") > usual.count("邬") > 0
+    assert not set(usual) & {row["surname"] for row in RANKS.values() if row["is_numeral"] == "1"}
+
+
 def test_pool_is_large_enough():
     assert load_names().capacity > 100_000_000
     assert len(load_names().surnames) == len(set(load_names().surnames))
