@@ -130,7 +130,7 @@ def place_of(url: str) -> Place:
         raise AddressRefused("the address cannot be read") from error
     scheme = parts.scheme.lower()
     if scheme not in STANDARD_PORT:
-        raise AddressRefused("only http and https are called")
+        raise AddressRefused("nothing sends to that kind of address")
     if parts.username is not None and not scheme.startswith("smtp"):
         raise AddressRefused("the address holds credentials")
     is_readable = _literal(host) if "[" in parts.netloc else _HOST.fullmatch(host)

@@ -12,8 +12,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager
 
-from webhooks.errors import DeliveryError
-from webhooks.outbound.addresses import AddressPolicy
+from webhooks.errors import AddressRefused, DeliveryError
+from webhooks.outbound.addresses import AddressPolicy, Place
 from webhooks.outbound.lines import CONNECT_SECONDS, TOTAL_SECONDS, Line
 from webhooks.outbound.sending import Answer, Request, Sender
 
@@ -38,11 +38,11 @@ class HttpSender(Sender):
 
     def check(self, url: str) -> None:
         """Refuse a URL by its form and by what it resolves to now."""
-        self.policy.addresses(self.policy.check_url(url))
+        self.policy.addresses(self._place(url))
 
     def send(self, request: Request) -> Answer:
         """Send once within the total time."""
-        place = self.policy.check_url(request.url)
+        place = self._place(request.url)
         line = Line(self.policy, place, self.connect_seconds, self.total_seconds)
         with line, _LineAdapter(line) as adapter:
             try:
@@ -53,6 +53,12 @@ class HttpSender(Sender):
         if line.cut:
             raise DeliveryError("no answer in time")
         return answer
+
+    def _place(self, url: str) -> Place:
+        place = self.policy.check_url(url)
+        if place.scheme not in ("http", "https"):
+            raise AddressRefused("only http and https are called this way")
+        return place
 
     def _exchange(self, adapter: HTTPAdapter, request: Request) -> Answer:
         # Packed answers are not asked for: they could grow beyond the cap when opened.

@@ -12,7 +12,8 @@ import requests
 from pytest_httpserver import HTTPServer
 
 from webhooks.errors import AddressRefused, DeliveryError
-from webhooks.outbound.addresses import AddressPolicy
+from webhooks.outbound.addresses import STANDARD_PORT, AddressPolicy
+from webhooks.outbound.carriers import make_sender
 from webhooks.outbound.sender import HttpSender
 from webhooks.outbound.sending import Request
 
@@ -218,6 +219,21 @@ def test_silent_resolver_is_not_waited_for() -> None:
     sender = HttpSender(policy=AddressPolicy(resolve=never), connect_seconds=0.1)
     with pytest.raises(DeliveryError, match="in time"):
         sender.send(Request(url="http://receiver.example/", body=b""))
+
+
+@pytest.mark.parametrize("url", ["smtp://127.0.0.1:25", "syslog+udp://127.0.0.1:514"])
+def test_http_sender_speaks_http_only(url: str) -> None:
+    for attempt in (quick().check, lambda one: quick().send(Request(url=one, body=b""))):
+        with pytest.raises(AddressRefused):
+            attempt(url)
+
+
+def test_each_scheme_has_its_sender() -> None:
+    sender = make_sender(LOOPBACK)
+    for scheme in STANDARD_PORT:
+        sender.check(f"{scheme}://127.0.0.1")
+    with pytest.raises(AddressRefused):
+        sender.check("ftp://127.0.0.1")
 
 
 @pytest.mark.parametrize("name", ["X-Bad\r\nY", "X"])

@@ -21,7 +21,7 @@ from webhooks.inbound.fields import (
 from webhooks.inbound.options import receiver_of, zone_of
 from webhooks.inbound.proofs import any_same, check_age, check_path, prove_weakly
 from webhooks.inbound.reading import JSON_TYPE, Reader, Reply
-from webhooks.reports import Grade, Part, Post, Report, ReportKind
+from webhooks.reports import Grade, Post, Report, ReportKind
 
 # DingTalk, WeCom and Feishu, Slack, Discord and Telegram, ServerChan, Gotify; last the templates
 # users write themselves.
@@ -98,7 +98,6 @@ class ModuleReader(Reader):
                 time_basis=basis,
                 # Modules send again after a power cut, with other lines below the same text.
                 message_id=content_key(sender, envelope.text, time) if time else "",
-                part=_part(query),
                 details={"envelope": "\n".join(envelope.lines)} if envelope.lines else {},
             )
         ]
@@ -116,12 +115,3 @@ def _checked(
 def _feishu_sign(secret: str, stamp: str) -> str:
     key = f"{stamp}\n{secret}".encode("utf-8", "replace")
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
-
-
-def _part(query: Mapping[str, str]) -> Part | None:
-    number, total = query.get("part", ""), query.get("parts", "")
-    if not (number.isascii() and number.isdigit() and total.isascii() and total.isdigit()):
-        return None
-    if not 1 <= int(number[:4]) <= int(total[:4]) <= 255:
-        return None
-    return Part(reference=query.get("ref", ""), number=int(number), total=int(total))

@@ -22,7 +22,6 @@ from webhooks.outbound.formats.wording import (
 )
 from webhooks.outbound.sending import Answer, Request
 
-API = "https://events.pagerduty.com/v2/enqueue"
 MOST_SUMMARY = 1024
 MOST_KEY = 255
 _SEVERITIES = frozenset({"critical", "error", "warning", "info"})
@@ -31,7 +30,7 @@ _SEVERITIES = frozenset({"critical", "error", "warning", "info"})
 class PagerDutyFormat(Format):
     """Triggers and resolves under the incident's id, so that repeats group.
 
-    The first secret is the routing key. Without a URL the public API is called.
+    The URL is `https://events.pagerduty.com/v2/enqueue`, the first secret the routing key.
     """
 
     name = "pagerduty"
@@ -50,8 +49,7 @@ class PagerDutyFormat(Format):
             body["payload"] = _payload(message)
         if link := link_of(message):
             body["links"] = [{"href": link, "text": open_label(message)}]
-        url = config.url or API
-        return Request(url=url, headers={"Content-Type": JSON_TYPE}, body=dump(body))
+        return Request(url=config.url, headers={"Content-Type": JSON_TYPE}, body=dump(body))
 
     def judge(self, answer: Answer, now: datetime) -> None:
         """Take 202; 400 is permanent, 429 is not."""

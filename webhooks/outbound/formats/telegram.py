@@ -17,14 +17,13 @@ from webhooks.outbound.sending import Answer, Request
 
 # 4,096 UTF-16 units; no character takes fewer bytes in UTF-8 than units in UTF-16.
 MOST_BYTES = 4096
-API = "https://api.telegram.org"
 
 
 class TelegramFormat(Format):
     """Sends plain text without a parse mode or a preview.
 
-    The first secret is the bot's; option `chat_id` names the chat. Without a URL the public API
-    is called.
+    The URL is `https://api.telegram.org`, the first secret the bot's; option `chat_id` names the
+    chat.
     """
 
     name = "telegram"
@@ -39,7 +38,7 @@ class TelegramFormat(Format):
             "text": chat_text(message, MOST_BYTES),
             "link_preview_options": {"is_disabled": True},
         }
-        url = f"{(config.url or API).rstrip('/')}/bot{config.secrets[0]}/sendMessage"
+        url = f"{config.url.rstrip('/')}/bot{config.secrets[0]}/sendMessage"
         return Request(url=url, headers={"Content-Type": JSON_TYPE}, body=dump(body))
 
     def judge(self, answer: Answer, now: datetime) -> None:
