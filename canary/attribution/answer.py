@@ -88,13 +88,18 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One proposed seeding: `baits` to each of `sources`, and how many bits it should bring."""
+    """One proposed seeding and the bits it should bring.
+
+    `exclusive_baits`: `baits` of its own to each of `sources`. `phone_code`: `baits` new phones,
+    phone j to the sources in `subsets[j]`.
+    """
 
     kind: str
     sources: tuple[str, ...]
     baits: int
     gain_bits: float
     expected_sightings: float
+    subsets: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

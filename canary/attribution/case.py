@@ -174,11 +174,11 @@ def _without(part: Weighed, strongest: int, row: int) -> float:
     near = component.of_groups(kept[touched])
     alone = log_sum(near.base + sum_of_logs(1.0 + near.ratio), axis=1) + near.odds
     rivals = [int(one) for one in np.argsort(-alone, kind="stable")[:_RIVALS]]
-    sets = {members for members in part.sets[:_SETS]} | {()}
-    rest = {tuple(one for one in members if one != row) for members in sets}
-    swapped = {tuple(sorted({*members, one})) for members in list(rest)[:2] for one in rivals}
+    sets = [*part.sets[:_SETS], ()]
+    rest = [tuple(one for one in members if one != row) for members in sets]
+    swapped = [tuple(sorted({*members, one})) for members in rest[:2] for one in rivals]
     scorer = Scorer(reduced)
-    everything = sorted(sets | rest | swapped)
+    everything = sorted({*sets, *rest, *swapped})
     scores = np.array([scorer.score(members) for members in everything])
     holds = np.array([row in members for members in everything])
     weights = np.exp(scores - log_sum(scores))

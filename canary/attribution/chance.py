@@ -103,9 +103,8 @@ def _district_chances(districts: tuple[str, ...], operator: Operator) -> Floats:
     least = min((s for s in operator.district.values() if s > 0), default=_PLAIN_DISTRICT)
     plain = min(_PLAIN_DISTRICT, least)
     shares = {key: max(share, 1e-9) for key, share in operator.district.items()}
-    return np.fromiter(
-        (shares.get(one, plain) for one in districts), dtype=np.float64, count=len(districts)
-    )
+    look_up = shares.get
+    return np.array([look_up(one, plain) for one in districts], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

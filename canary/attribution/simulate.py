@@ -95,6 +95,13 @@ def simulate(scenario: str, rng: np.random.Generator, *, seed: int = 0) -> Simul
     return _SCENARIOS[scenario](rng, scenario, seed)
 
 
+def base_world(rng: np.random.Generator, *, n_sources: int, baits: int) -> World:
+    """Make a network of sources with baits of their own and nothing sighted yet."""
+    tables = networks.make_tables(rng)
+    network = networks.single_network(rng, tables, n_sources=n_sources, baits=baits)
+    return _world(network, tables, _RESALE_RECIPE, rng, ("unique", 0))
+
+
 def simulate_plan(
     world: World, leakers: dict[int, float], nature: Nature, rng: np.random.Generator
 ) -> Simulated:

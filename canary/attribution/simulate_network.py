@@ -201,10 +201,8 @@ def _with_log_errors(
 
 def waybill_numbers(rng: np.random.Generator, count: int) -> tuple[str, ...]:
     """Draw distinct 13-digit numbers starting with 9."""
-    drawn = (
-        rng.choice(10**10, size=count, replace=False) if count < 10**6 else rng.permutation(count)
-    )
-    return tuple(f"9{one * 97 % 10**12:012d}" for one in drawn.tolist())
+    serials = rng.permutation(count) * 999_983 + int(rng.integers(0, 999_983))
+    return tuple(f"9{one % 10**12:012d}" for one in serials.tolist())
 
 
 def phone_numbers(rng: np.random.Generator, count: int) -> tuple[str, ...]:

@@ -1,0 +1,240 @@
+"""Measure the attribution engine on invented worlds, beside the classical methods.
+
+python benchmarks/attribution.py worlds [--per-kind 50] [--kinds unique,masked] [--seed 1]
+python benchmarks/attribution.py phones
+python benchmarks/attribution.py next
+python benchmarks/attribution.py framing
+python benchmarks/attribution.py scale
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import Pool
+
+import numpy as np
+
+from canary.attribution import classical
+from canary.attribution.infer import attribute
+from canary.attribution.simulate import scenario_names, simulate
+from canary.attribution.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One method on one world."""
+
+    kind: str
+    method: str
+    seconds: float
+    guess: np.ndarray
+    truth: np.ndarray
+
+
+def tests_of(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a world into group tests: one per phone where phones are shared, else per record."""
+    use_phones = len(set(world.phones)) * 4 < world.n_records
+    labels = world.phones if use_phones else world.record_ids
+    names = sorted(set(labels))
+    at = {name: index for index, name in enumerate(names)}
+    column = np.array([at[label] for label in labels])
+    positive = np.zeros(len(names), dtype=bool)
+    for row in range(len(world.sightings)):
+        matched = np.unique(column[world.sightings.matched_by(row)])
+        if len(matched) == 1:
+            positive[matched] = True
+    holds = np.zeros((world.n_sources, len(names)), dtype=bool)
+    holds[world.exp_source, column[world.exp_record]] = True
+    return holds[:, positive | use_phones], positive[positive | use_phones]
+
+
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "comp": lambda holds, positive: classical.comp(holds, positive).astype(float),
+    "dd": lambda holds, positive: classical.dd(holds, positive).astype(float),
+    "scomp": lambda holds, positive: classical.scomp(holds, positive).astype(float),
+    "guilt": classical.guilt_of_tests,
+    "count": classical.naive_count,
+}
+
+
+def run_one(job: tuple[str, int]) -> list[Outcome]:
+    """Make one world and let every method judge it."""
+    kind, seed = job
+    made = simulate(kind, np.random.default_rng([seed, scenario_names().index(kind)]), seed=seed)
+    truth = np.zeros(made.world.n_sources, dtype=bool)
+    truth[list(made.truth.leakers)] = True
+    begun = time.perf_counter()
+    answer = attribute(made.world)
+    seconds = time.perf_counter() - begun
+    guess = np.array([answer.posteriors[one] for one in made.world.source_ids])
+    rows = [Outcome(kind=kind, method="engine", seconds=seconds, guess=guess, truth=truth)]
+    holds, positive = tests_of(made.world)
+    for method, judge in METHODS.items():
+        rows.append(
+            Outcome(
+                kind=kind, method=method, seconds=0.0, guess=judge(holds, positive), truth=truth
+            )
+        )
+    return rows
+
+
+def summarise(rows: list[Outcome]) -> dict[str, float]:
+    """Compute the measures of ATTRIBUTION.md section 6."""
+    top, exact, found, wrong9, wrong99, brier, silent9 = [], [], [], [], [], [], []
+    pairs: list[tuple[float, bool]] = []
+    for one in rows:
+        guess, truth = one.guess, one.truth
+        leaders = guess == guess.max()
+        if truth.any():
+            top.append((leaders & truth).sum() / leaders.sum())
+            found += list(guess[truth] >= 0.9)
+        else:
+            top.append(float(guess.max() < 0.5))
+            silent9.append((guess >= 0.9).any())
+        exact.append(((guess >= 0.5) == truth).all())
+        wrong9.append((guess[~truth] >= 0.9).any())
+        wrong99.append((guess[~truth] >= 0.99).any())
+        brier.append(float(((guess - truth) ** 2).sum()))
+        pairs += list(zip(guess[guess >= 0.01], truth[guess >= 0.01], strict=True))
+    return {
+        "top1": float(np.mean(top)),
+        "exact": float(np.mean(exact)),
+        "recall.9": float(np.mean(found)) if found else float("nan"),
+        "wrong.9": float(np.mean(wrong9)),
+        "wrong.99": float(np.sum(wrong99)),
+        "silent.9": float(np.sum(silent9)),
+        "brier": float(np.mean(brier)),
+        "ece": calibration_error(pairs),
+        "sec": float(np.mean([one.seconds for one in rows])),
+    }
+
+
+def calibration_error(pairs: list[tuple[float, bool]]) -> float:
+    """Return the expected calibration error over ten bins."""
+    if not pairs:
+        return 0.0
+    guess = np.array([one for one, _ in pairs], dtype=float)
+    truth = np.array([one for _, one in pairs], dtype=float)
+    bins = np.minimum((guess * 10).astype(int), 9)
+    error = 0.0
+    for one in range(10):
+        inside = bins == one
+        if inside.any():
+            error += inside.mean() * abs(guess[inside].mean() - truth[inside].mean())
+    return error
+
+
+def show(label: str, measures: dict[str, float]) -> None:
+    """Print one line of figures."""
+    print(f"{label:26s}" + "".join(f" {key}={value:<7.3f}" for key, value in measures.items()))
+
+
+def worlds(arguments: argparse.Namespace) -> None:
+    """Judge the engine and the classical methods on the same worlds."""
+    kinds = arguments.kinds.split(",") if arguments.kinds else list(scenario_names())
+    jobs = [(kind, arguments.seed + at) for kind in kinds for at in range(arguments.per_kind)]
+    with Pool(arguments.processes) as pool:
+        rows = [one for found in pool.map(run_one, jobs, chunksize=4) for one in found]
+    for kind in kinds:
+        mine = [one for one in rows if one.kind == kind and one.method == "engine"]
+        show(kind, summarise(mine))
+    for method in ["engine", *METHODS]:
+        show(f"ALL {method}", summarise([one for one in rows if one.method == method]))
+
+
+def phones(arguments: argparse.Namespace) -> None:
+    """Measure how many phones a code needs for 95 % exact decoding."""
+    from canary.attribution.design import Noise, success_rate
+
+    mild, none, medium = Noise(s=0.9, phi=0.01), Noise(s=1.0, phi=0.0), Noise(s=0.7, phi=0.05)
+    cases = [(1000, 2, mild, 41), (30000, 3, none, 52), (30000, 2, medium, 100)]
+    for n_sources, leakers, noise, n_phones in cases:
+        for count in (n_phones - 4, n_phones):
+            rate = success_rate(
+                n_sources=n_sources,
+                n_phones=count,
+                leakers=leakers,
+                noise=noise,
+                trials=arguments.trials,
+                rng=np.random.default_rng(arguments.seed),
+            )
+            label = f"n={n_sources} k={leakers} s={noise.s} phi={noise.phi} P={count}"
+            print(f"{label}: exact {rate.mean:.3f} +- {rate.error:.3f}", flush=True)
+
+
+def next_seeding(arguments: argparse.Namespace) -> None:
+    """Compare the proposed phone code with the best of a long search, and with exact truth."""
+    from canary.attribution.experiment import gain_of_subsets, propose_phone_code
+
+    rng = np.random.default_rng(arguments.seed)
+    shares = []
+    for _ in range(arguments.trials):
+        n_suspects, n_phones = int(rng.integers(3, 9)), int(rng.integers(1, 4))
+        sets = [(at,) for at in range(n_suspects)]
+        sets += [
+            tuple(sorted(rng.choice(n_suspects, 2, replace=False).tolist()))
+            for _ in range(int(rng.integers(0, 5)))
+        ]
+        weights = rng.dirichlet(np.full(len(sets), 0.8))
+        _, gain = propose_phone_code(sets, weights, n_suspects, n_phones, s=0.8, phi=0.02)
+        best = max(
+            gain_of_subsets(sets, weights, rng.random((n_phones, n_suspects)) < 0.5, 0.8, 0.02)
+            for _ in range(3000)
+        )
+        shares.append(gain / max(best, gain))
+    print(f"share of best known gain: mean {np.mean(shares):.3f} least {np.min(shares):.3f}")
+
+
+def framing(arguments: argparse.Namespace) -> None:
+    """Count names given through untrusted channels, and honest leaks named."""
+    from canary.attribution.simulate_trials import framing_trial, honest_trial
+
+    rng = np.random.default_rng(arguments.seed)
+    framed = sum(framing_trial(rng) for _ in range(arguments.trials * 10))
+    print(f"framing: {framed} named of {arguments.trials * 10}")
+    named, wrong = 0, 0
+    for _ in range(arguments.trials * 3):
+        right, false = honest_trial(rng)
+        named, wrong = named + right, wrong + false
+    print(f"honest: {named} of {arguments.trials * 3} named, {wrong} wrong")
+
+
+def scale(arguments: argparse.Namespace) -> None:
+    """Attribute a national network: 30,000 sources, a million records, 100,000 sightings."""
+    import resource
+
+    from canary.attribution.simulate_trials import national_world
+
+    world, leakers = national_world(np.random.default_rng(arguments.seed))
+    begun, used = time.perf_counter(), time.process_time()
+    answer = attribute(world)
+    wall, cpu = time.perf_counter() - begun, time.process_time() - used
+    wrong = set(answer.named) - {world.source_ids[one] for one in leakers}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"wall {wall:.1f} s, cpu {cpu:.1f} s, peak {peak:.0f} MiB")
+    print(f"{len(answer.named)} of {len(leakers)} leakers named, {len(wrong)} wrong")
+
+
+def main() -> None:
+    """Run one part."""
+    parts = {
+        "worlds": worlds,
+        "phones": phones,
+        "next": next_seeding,
+        "framing": framing,
+        "scale": scale,
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=parts)
+    parser.add_argument("--per-kind", type=int, default=50)
+    parser.add_argument("--kinds", default="")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    parts[arguments.part](arguments)
+
+
+if __name__ == "__main__":
+    main()
