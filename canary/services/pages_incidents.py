@@ -34,7 +34,8 @@ from canary.storage.tables import (
 )
 from canary.storage.vault import Vault
 
-SUSPECTS = 8
+SUSPECTS = 5
+SHARE_SHOWN = 0.005
 EXCLUDED = 40
 MOMENTS = 60
 
@@ -97,6 +98,7 @@ class Moment:
     action: str
     actor: str = ""
     text: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ class IncidentPage:
     decision_reason: str | None
     named: tuple[SourceLabel, ...]
     suspects: tuple[Suspect, ...]
+    more_suspects: int
     p_no_leak: float | None
     excluded: tuple[ExcludedSource, ...]
     words: Words
@@ -180,6 +183,7 @@ def load_incident(
         decision_reason=incident.decision_reason,
         named=_label_visible(_named(incident), labels, visible),
         suspects=_list_suspects(ranked, _named(incident), labels, visible),
+        more_suspects=_count_others(result, ranked) if visible is None else 0,
         p_no_leak=_read_share(result.get("p_no_leak")),
         excluded=tuple(
             ExcludedSource(source=labels[code], reason=reason) for code, reason in reasons.items()
@@ -257,9 +261,16 @@ def _rank(result: Mapping[str, Any], incident: Incident) -> list[tuple[str, floa
         if (share := _read_share(value)) is not None
     }
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
-    kept = [pair for pair in ranked if pair[1] >= 0.001][:SUSPECTS]
+    kept = [pair for pair in ranked if pair[1] >= SHARE_SHOWN][:SUSPECTS]
     missing = [code for code in _named(incident) if code not in dict(kept)]
     return kept + [(code, shares.get(code, incident.confidence)) for code in missing]
+
+
+def _count_others(result: Mapping[str, Any], ranked: Sequence[tuple[str, float]]) -> int:
+    """Count the sources with some support that are too weak to be listed."""
+    posteriors = result.get("posteriors")
+    some = [value for value in posteriors.values() if value] if isinstance(posteriors, dict) else []
+    return max(0, len(some) - len(ranked))
 
 
 def _list_suspects(
@@ -358,7 +369,7 @@ def _read_alerts(session: Session, incident_id: int) -> list[Moment]:
             at=row.finished_at,
             action="alert.delivered" if row.state == "done" else "alert.given_up",
             actor=row.endpoint.name,
-            text=row.alert.type,
+            about=row.alert.type,
         )
         for row in rows
         if row.finished_at is not None

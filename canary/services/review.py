@@ -25,6 +25,18 @@ _ACTIONS = {
 }
 
 
+_CLOSED = {
+    "en": {
+        IncidentState.CONFIRMED: "Incident {number} was confirmed by review",
+        IncidentState.DISMISSED: "Incident {number} was dismissed by review",
+    },
+    "zh": {
+        IncidentState.CONFIRMED: "事件 {number} 经人工复核已确认",
+        IncidentState.DISMISSED: "事件 {number} 经人工复核已驳回",
+    },
+}
+
+
 def decide(
     session: Session,
     incident_id: int,
@@ -34,6 +46,7 @@ def decide(
     version: int,
     viewer: Viewer,
     now: datetime,
+    public_url: str,
 ) -> None:
     """Keep a decision with its reason, and tell the endpoints when it closes the incident.
 
@@ -61,7 +74,7 @@ def decide(
         verdict=incident.verdict,
     )
     if state != IncidentState.OPEN:
-        _tell_closed(session, incident, state, viewer, now)
+        _tell_closed(session, incident, state, public_url, now)
 
 
 def list_decisions(state: str) -> tuple[Decision, ...]:
@@ -112,14 +125,21 @@ def _move(
 
 
 def _tell_closed(
-    session: Session, incident: Incident, state: IncidentState, viewer: Viewer, now: datetime
+    session: Session, incident: Incident, state: IncidentState, public_url: str, now: datetime
 ) -> None:
     data = {
-        "incident_id": incident.id,
+        "incident": incident.id,
         "state": state.value,
         "verdict": incident.verdict,
         "named": list(incident.named),
-        "decided_by": viewer.name,
+        "source": incident.named[0] if len(incident.named) == 1 else None,
+        "count": incident.sighting_count,
+        "severity": "info",
+        "link": f"{public_url}/incidents/{incident.id}",
+        "by_lang": {
+            lang: {"title": titles[state].format(number=incident.id), "lines": []}
+            for lang, titles in _CLOSED.items()
+        },
     }
     # The version makes a second closing, after a reopening, an alert of its own.
     put_alert(

@@ -29,6 +29,7 @@ def install(app: Flask) -> None:
         day=format_day,
         iso=format_iso,
         percent=format_percent,
+        part=format_part,
         odds=format_odds,
         number=format_number,
     )
@@ -53,13 +54,18 @@ def format_iso(at: datetime) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Return a share as a percentage that is never rounded to certainty."""
+    """Return a belief as a percentage that is never certainty, neither way."""
     if share >= 0.9995:
         return "> 99.9 %"
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    digits = 0 if share == 0 else 1
-    return f"{share * 100:.{digits}f} %"
+    return "< 0.1 %" if share < 0.001 else f"{share * 100:.1f} %"
+
+
+def format_part(share: float) -> str:
+    """Return a counted share as a whole percentage; 0 and 100 mean none and all."""
+    rounded = round(share * 100)
+    if rounded in {0, 100} and share not in {0.0, 1.0}:
+        rounded = 1 if rounded == 0 else 99
+    return f"{rounded} %"
 
 
 def format_odds(chance: float) -> str:

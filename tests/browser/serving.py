@@ -1,12 +1,21 @@
-"""Serve the application on a free loopback port, and find a browser."""
+"""The application with a told story, served on a free loopback port."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
 from werkzeug.serving import make_server
+
+from canary.storage.session import open_database
+from canary.storage.tables import Row
+from canary.storage.vault import Vault
+from canary.web.app import create_app
+from canary.web.parts import WebParts
+from tests.browser.story import Story, tell
+from tests.web.building import NOW, Builder
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -19,15 +28,73 @@ ARGUMENTS = [
 ]
 
 
+class NoInbox:
+    """Takes nothing: the story is written directly."""
+
+    def find_reporter(self, name: str) -> None:
+        return None
+
+    def accept(self, arrival: object) -> None:
+        raise AssertionError
+
+    def keep_dead(self, reporter: object, post: object, reason: str) -> None:
+        raise AssertionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A running server and what its pages show."""
+
+    address: str
+    build: Builder
+    story: Story
+
+    def list_pages(self) -> dict[str, str]:
+        """Return the pages by name."""
+        return {
+            "overview": "/",
+            "incidents": "/incidents",
+            "incident": f"/incidents/{self.story.named}",
+            "incident-weak": f"/incidents/{self.story.weak}",
+            "sources": "/sources",
+            "source": f"/sources/{self.story.outlet}",
+            "baits": "/baits",
+            "bait": f"/baits/{self.story.bait}",
+            "account": "/account",
+            "password": "/password",
+            "missing": "/nothing",
+        }
+
+
 @contextmanager
-def serve(app: Flask) -> Iterator[str]:
-    """Give the address of `app` while it is served."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
+    """Tell the story to a new database and serve it."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    database = open_database(f"sqlite:///{path}")
+    Row.metadata.create_all(database.engine)
+    vault = Vault({"k1": b"k" * 32}, "k1", b"i" * 32)
+    build = Builder(database, vault)
+    story = tell(build)
+    parts = WebParts(
+        database=database,
+        vault=vault,
+        clock=lambda: NOW,
+        inbox=NoInbox(),
+        session_key=b"s" * 32,
+        public_url="http://127.0.0.1",
+        default_lang="en" if lang == "en" else "zh",
+        timezone="Asia/Shanghai",
+        max_body=1024 * 1024,
+        trusted_proxies=0,
+        alive=dict,
+    )
+    server = make_server("127.0.0.1", 0, create_app(parts), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield Stage(address=f"http://127.0.0.1:{server.server_port}", build=build, story=story)
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+        database.close()

@@ -51,6 +51,7 @@ def decide(incident_id: int) -> ResponseReturnValue:
                 version=form.version,
                 viewer=viewer,
                 now=parts.clock(),
+                public_url=parts.public_url,
             )
     except Invalid as error:
         return _render(incident_id, form, problem=error.flaws[0].problem), 400
