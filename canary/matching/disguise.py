@@ -90,6 +90,11 @@ def shadow_of(text: str) -> Shadow:
     )
 
 
+def suspects_of(text: str) -> set[str]:
+    """Return which characters alone make a text worth undoing; markup signs apart."""
+    return set(_SUSPECT.findall(text)) - set("&<%\\")
+
+
 def _merged(edits: list[Edit]) -> list[Edit]:
     """Drop edits that lie inside an earlier one, keeping several at the same span."""
     edits.sort(key=lambda edit: edit[0])

@@ -10,12 +10,12 @@ from canary.domain.identifiers import BaitValues
 from canary.matching import names
 from canary.matching.keys import Key
 
-_STARS = r"*×✕✖•●○◯◦□■▇█…某"
-_ANY_STAR = rf"{_STARS}xX_?#·"
+STARS = r"*×✕✖•●○◯◦□■▇█…某"
+_ANY_STAR = rf"{STARS}xX_?#·"
 _MASKS = (
-    re.compile(rf"[{_STARS}]{{2,}}"),
+    re.compile(rf"[{STARS}]{{2,}}"),
     re.compile(
-        rf"[{_STARS}](?<=[0-9A-Za-z]{{3}}[{_STARS}])(?=[ -]?[0-9A-Za-z]{{4}})"
+        rf"[{STARS}](?<=[0-9A-Za-z]{{3}}[{STARS}])(?=[ -]?[0-9A-Za-z]{{4}})"
         r"|…(?<=[0-9A-Za-z]{8}…)"
     ),
     re.compile(r"[xX_?#·.]{2,}"),

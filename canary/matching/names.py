@@ -27,8 +27,8 @@ _IN_PARTS = re.compile(rf"(?:{'|'.join(PARTS)})[{_HAN}]{{1,2}}")
 _ALONE = re.compile(rf"(?<![{_HAN}])[{_HAN}]{{2,4}}(?![{_HAN}])")
 _LETTERS = re.compile(r"[A-Za-z]{2}[A-Za-z ]{2}")
 _SPACED = re.compile(
-    rf"(?<![{_HAN}])([{_HAN}]{{1,2}})[ .·]{{1,3}}([{_HAN}]{{1,2}})"
-    rf"(?:[ .·]{{1,3}}([{_HAN}]))?(?![{_HAN}])"
+    rf"(?<![{_HAN}])(?=([{_HAN}]{{1,2}})[ .·]{{1,3}}([{_HAN}]{{1,2}})"
+    rf"(?:[ .·]{{1,3}}([{_HAN}]))?(?![{_HAN}]))[{_HAN}]"
 )
 _LATIN = re.compile(r"[A-Za-z]{2,18}(?:[ ,'·-]{1,2}[A-Za-z]{1,12}){0,3}")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -63,7 +63,7 @@ def reading_of(name: str) -> str | None:
     rest = [readings.get(ch) for ch in name[len(surname) :]]
     if first is None or not all(rest):
         return None
-    return first + "".join(reading or "" for reading in rest)
+    return _spelled(first + "".join(reading or "" for reading in rest))
 
 
 def surname_chance(name: str) -> float:
@@ -127,16 +127,19 @@ def _surname_pattern() -> "re.Pattern[str]":
 
 
 def _spaced(match: "re.Match[str]") -> Iterator[NameCandidate]:
+    """Read what stands apart as one name, as two of its parts, and surname last."""
     parts = [part for part in match.groups() if part]
-    if 2 <= sum(map(len, parts)) <= 4:
-        yield NameCandidate("".join(parts), *match.span(), "spaced")
-        if len(parts) == 2 and len(parts[0]) >= len(parts[1]):
-            yield NameCandidate(parts[1] + parts[0], *match.span(), "spaced")
+    for count in range(2, len(parts) + 1):
+        some, span = parts[:count], (match.start(), match.end(count))
+        if sum(map(len, some)) <= 4:
+            yield NameCandidate("".join(some), *span, "spaced")
+            if count == 2 and len(some[0]) >= len(some[1]):
+                yield NameCandidate(some[1] + some[0], *span, "spaced")
 
 
 @cache
 def _syllables() -> "re.Pattern[str]":
-    readings = set(tables.names().readings.values())
+    readings = {_spelled(reading) for reading in tables.names().readings.values()}
     return re.compile("(?:" + "|".join(sorted(readings, key=len, reverse=True)) + "){1,4}")
 
 

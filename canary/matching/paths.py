@@ -6,16 +6,19 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
 from canary.matching.files import Block, Limits, Piece, Unread, blocks_of
+from canary.matching.markup import is_page
 from canary.matching.register import Register
 from canary.matching.scan import Match, scan_text
+from canary.matching.sieve import Sieve
 
 LARGE = 32 << 20  # bytes from which several processes pay
+SIEVED = 20_000  # characters from which a block goes through the sieve
 _RECORD = 80.0  # bytes of a record, until the first block tells better
 
 Result = dict[str, object]
@@ -54,6 +57,7 @@ def scan_paths(
     *,
     processes: int | None = None,
     limits: Limits | None = None,
+    sieve: Sieve | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Result]:
@@ -63,8 +67,9 @@ def scan_paths(
     kind, value, bait, source, form, disguises, level, chance (expected accidental matches
     of this strength in this input), rule and agreeing; cells of tables also sheet, row and
     column. The summary holds bytes, lines, matches, seconds and what was not read.
-    `processes` None takes all cores for large input; `progress` is called with bytes done
-    and bytes in all.
+    `processes` None takes all cores for large input; a `sieve` of the same register spares
+    the exact engine the lines that hold nothing; `progress` is called with bytes done and
+    bytes in all.
     """
     began = clock()
     files = files_under(paths)
@@ -74,10 +79,11 @@ def scan_paths(
     pieces = (piece for path in files for piece in blocks_of(path, limits))
     blocks = _noting(pieces, tally)
     workers = processes if processes is not None else _workers(total)
-    for block, matches in _scanned(blocks, register, corpus, workers):
+    work = _Work(register=register, corpus=corpus, sieve=sieve)
+    for block, found in _scanned(blocks, work, workers):
         tally.bytes += block.size
         tally.lines += block.text.count("\n", 0, block.until)
-        for result in _results(block, matches, register, corpus):
+        for result in _results(found, register, corpus):
             tally.matches += 1
             yield result
         if progress is not None:
@@ -104,19 +110,58 @@ def _noting(pieces: Iterable[Piece], tally: _Tally) -> Iterator[Block]:
             yield piece
 
 
-def _scanned(
-    blocks: Iterator[Block], register: Register, corpus: float, workers: int
-) -> Iterator[tuple[Block, Sequence[Match]]]:
+_Found = list[tuple[Block, Sequence[Match]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a worker needs to scan a block."""
+
+    register: Register
+    corpus: float
+    sieve: Sieve | None
+
+    def scan(self, block: Block) -> _Found:
+        """Scan a block, or the lines of it that the sieve lets pass."""
+        if self.sieve is None or len(block.text) < SIEVED or is_page(block.text[:65536]):
+            return [(block, self._matches(block, is_whole=block.until == len(block.text)))]
+        return [
+            (part, matches)
+            for part in _parts(block, self.sieve)
+            if (matches := self._matches(part, is_whole=False))
+        ]
+
+    def _matches(self, block: Block, *, is_whole: bool) -> Sequence[Match]:
+        return scan_text(block.text, self.register, corpus=self.corpus, is_whole=is_whole)
+
+
+def _parts(block: Block, sieve: Sieve) -> Iterator[Block]:
+    """Yield the runs of lines of a block that may hold something, each at its place."""
+    raw = block.text.encode("utf-8", "surrogatepass")
+    until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
+    for line, start, end in sieve.passing(raw):
+        text = raw[start:end].decode("utf-8", "surrogatepass")
+        own = len(raw[start : max(start, min(end, until))].decode("utf-8", "surrogatepass"))
+        yield replace(
+            block,
+            text=text,
+            line=block.line + line,
+            column=block.column if line == 0 else 0,
+            until=own,
+        )
+
+
+def _scanned(blocks: Iterator[Block], work: _Work, workers: int) -> Iterator[tuple[Block, _Found]]:
     if workers < 2:
         for block in blocks:
-            yield block, scan_text(block.text, register, corpus=corpus)
+            yield block, work.scan(block)
         return
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("fork"), initializer=_adopt, initargs=(register, corpus)
+        workers, mp_context=get_context("fork"), initializer=_adopt, initargs=(work,)
     ) as pool:
-        waiting: deque[tuple[Block, Future[list[Match]]]] = deque()
+        waiting: deque[tuple[Block, Future[_Found]]] = deque()
         for block in blocks:
-            waiting.append((block, pool.submit(_scan_adopted, block.text)))
+            waiting.append((block, pool.submit(_scan_adopted, block)))
             if len(waiting) >= workers * 3:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -125,25 +170,23 @@ def _scanned(
             yield done, future.result()
 
 
-_adopted: list[tuple[Register, float]] = []
+_adopted: list[_Work] = []
 
 
-def _adopt(register: Register, corpus: float) -> None:
-    _adopted.append((register, corpus))
+def _adopt(work: _Work) -> None:
+    _adopted.append(work)
 
 
-def _scan_adopted(text: str) -> list[Match]:
-    register, corpus = _adopted[-1]
-    return scan_text(text, register, corpus=corpus)
+def _scan_adopted(block: Block) -> _Found:
+    return _adopted[-1].scan(block)
 
 
-def _results(
-    block: Block, matches: Iterable[Match], register: LabelledRegister, corpus: float
-) -> Iterator[Result]:
-    lines = _line_starts(block.text)
-    for match in matches:
-        if match.start < block.until:
-            yield _result(block, match, lines, register, corpus)
+def _results(found: _Found, register: LabelledRegister, corpus: float) -> Iterator[Result]:
+    for block, matches in found:
+        lines = _line_starts(block.text)
+        for match in matches:
+            if match.start < block.until:
+                yield _result(block, match, lines, register, corpus)
 
 
 def _line_starts(text: str) -> list[int]:

@@ -14,11 +14,11 @@ _LONG = re.compile(r"[0-9]{7}")
 class Records:
     """Finds the record around a position of one shadow text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_whole: bool = True) -> None:
         self._text = text
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
         self._blocks: dict[int, tuple[int, int]] = {}
-        self._is_message = len(text) <= SHORT and not self._is_list()
+        self._is_message = is_whole and len(text) <= SHORT and not self._is_list()
 
     def __len__(self) -> int:
         return 1 if self._is_message else max(1, len(self._lines))

@@ -72,6 +72,10 @@ class MemoryRegister(Register):
         """Return the bait's code and its source's code, as given when it was added."""
         return self._labels.get(bait_id, (str(bait_id), ""))
 
+    def everything(self) -> Collection[BaitValues]:
+        """Return the values of all baits."""
+        return self._values.values()
+
     def find(self, keys: Collection[Key]) -> Mapping[Key, Sequence[int]]:
         ids = self._ids
         return {key: ids[key] for key in keys if key in ids and len(ids[key]) <= FANOUT}

@@ -44,11 +44,20 @@ _INSIDE = re.compile("[0-9][" + re.escape("".join(map(chr, tables.lookalikes()))
 _SCIENTIFIC = re.compile(r"(?<![0-9.])([0-9])\.([0-9]{6,20})[eE]\+?([0-9]{1,2})(?![0-9])")
 _SOUNDS = "".join(map(chr, tables.homophones()))
 _ONES = "".join(chr(code) for code, digit in tables.homophones().items() if digit == "1")
+_SOUNDED = 6  # so many of the eleven must be written out
 _SOUND_RUN = re.compile(
     rf"[{_ONES}一幺壹1][^\w{markup.CELL}]{{0,2}}"
     rf"(?:[{_SOUNDS}{_HAN_DIGITS}0-9][^\w{markup.CELL}]{{0,2}}){{9}}"
     rf"[{_SOUNDS}{_HAN_DIGITS}0-9]"
 )
+
+
+_SOFT = re.compile(rf"[{_SEPARATOR}]")
+
+
+def soft_of(text: str) -> set[str]:
+    """Return which characters may stand between the digits of one run."""
+    return set(_SOFT.findall(text))
 
 
 class Run(NamedTuple):
@@ -286,7 +295,7 @@ def _sounding(text: str) -> Iterator[Run]:
     """Read eleven characters that sound like digits as a phone; low confidence."""
     table = tables.homophones() | tables.han_digits()
     for found in _SOUND_RUN.finditer(text):
-        if found[0].isascii():
+        if sum(not ch.isascii() for ch in found[0]) < _SOUNDED:
             continue
         value = "".join(_DIGITS.findall(found[0].translate(table)))
         if len(value) == 11:

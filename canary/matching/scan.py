@@ -53,13 +53,19 @@ class Match:
 
 
 def scan_text(
-    text: str, register: Register, *, own_phone: str | None = None, corpus: float | None = None
+    text: str,
+    register: Register,
+    *,
+    own_phone: str | None = None,
+    corpus: float | None = None,
+    is_whole: bool = True,
 ) -> list[Match]:
     """Return every match in a text, in order of place.
 
     `own_phone` is the receiver's own number, which a forwarder appends and which is no
     match. `corpus` is the number of records this text is a sample of; without it, the
-    records of this text count.
+    records of this text count. `is_whole` False says that the text is cut from a longer
+    one, so that its shortness does not make it one message.
     """
     shadow = disguise.shadow_of(text)
     candidates = list(_candidates(shadow.text))
@@ -74,7 +80,9 @@ def scan_text(
     findings = [one for one in findings if not _is_own(one, own)]
     if not findings:
         return []
-    return _matches(shadow, findings, baits, register.size, corpus)
+    records = Records(shadow.text, is_whole=is_whole)
+    trials = register.size * max(1.0, float(len(records)) if corpus is None else corpus)
+    return _matches(shadow, findings, baits, records, trials)
 
 
 def _candidates(text: str) -> Iterator[tuple[Key, _Candidate]]:
@@ -147,11 +155,9 @@ def _matches(
     shadow: disguise.Shadow,
     findings: list[Finding],
     baits: Mapping[int, BaitValues],
-    size: int,
-    corpus: float | None,
+    records: Records,
+    trials: float,
 ) -> list[Match]:
-    records = Records(shadow.text)
-    trials = size * max(1.0, corpus if corpus is not None else float(len(records)))
     by_record: dict[tuple[int, tuple[int, int]], list[Finding]] = defaultdict(list)
     for one in _strongest(findings):
         by_record[one.bait_id, records.around(one.start, one.end)].append(one)

@@ -14,7 +14,7 @@ _FOLDED_RANGES = (
 )  # fmt: skip
 _LATIN_TWINS = {
     "АВЕКМНОРСТХУІЅЈΑΒΕΖΗΙΚΜΝΟΡΤΥΧԛԜ": "ABEKMHOPCTXYISJABEZHIKMNOPTYXQW",
-    "авеорсхуіѕјοικνρτυχ": "abeopcxyisjoiknptux",
+    "авеорсхуіѕјοικνρτυχüÜ": "abeopcxyisjoiknptuxvV",
 }
 _RADIO_ONLY = {"洞": "0", "拐": "7", "勾": "9"}
 
