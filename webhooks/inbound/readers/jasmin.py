@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.errors import PayloadError
-from webhooks.inbound.fields import pairs_of, plain_number, text_at
+from webhooks.inbound.fields import MOST_FIELDS, pairs_of, plain_number, text_at
 from webhooks.inbound.reading import Reply
 from webhooks.inbound.weak import WeakReader
 from webhooks.reports import Post, Report, ReportKind
@@ -45,6 +45,8 @@ class JasminReader(WeakReader):
 
 def _fields(post: Post) -> dict[str, str]:
     raw = post.body.decode("latin-1") if post.body else post.query
+    if raw.count("&") > MOST_FIELDS:
+        raise PayloadError("more than 1000 fields")
     # Chinese content is raw UTF-16 and must not spoil the other fields.
     kept = "&".join(part for part in raw.split("&") if not part.startswith("content="))
     content = [part for part in raw.split("&") if part.startswith("content=")]
