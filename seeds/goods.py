@@ -6,10 +6,9 @@ from functools import cache
 from operator import getitem
 from typing import Any, NamedTuple
 
-from faker import Faker
-
 from seeds.draws import Draws, RandomSource
 from seeds.errors import CapacityShort
+from seeds.places import load_places
 from seeds.tables import read_json
 
 _STEMS = 400
@@ -129,6 +128,11 @@ def _spread_weights(least: int, usual: int, most: int) -> tuple[int, ...]:
 
 
 def _draw_stems(source: RandomSource) -> tuple[str, ...]:
+    from faker import Faker
+
     faker = Faker("zh_CN")
     faker.seed_instance(source.randbytes(16))
-    return tuple(faker.company_prefix() for _ in range(_STEMS))
+    stems = (faker.company_prefix() for _ in range(2 * _STEMS))
+    places = {name[:2] for name in load_places().list_cities("")}
+    # A sender must not be called after a city other than his own.
+    return tuple(stem for stem in stems if not any(place in stem for place in places))[:_STEMS]

@@ -84,10 +84,15 @@ def load_names() -> NameTable:
 
 def _pair(rows: Sequence[dict[str, str]], refused: frozenset[str]) -> Iterator[str]:
     """Yield, for each first character, all given names it begins; men's and women's do not mix."""
-    chars = [(row["char"], row["gender_hint"]) for row in rows]
-    for first, one in chars:
-        second = [char for char, other in chars if char != first and {one, other} != {"m", "f"}]
-        yield "".join(first + char for char in second if first + char not in refused)
+    fitting = {
+        gender: [row["char"] for row in rows if row["gender_hint"] in others]
+        for gender, others in (("m", "mn"), ("f", "fn"), ("n", "mfn"))
+    }
+    awkward = {word for word in refused if len(word) == 2}
+    for row in rows:
+        first = row["char"]
+        pairs = [first + char for char in fitting[row["gender_hint"]] if char != first]
+        yield "".join(pair for pair in pairs if pair not in awkward)
 
 
 def _is_rare(row: dict[str, str]) -> bool:

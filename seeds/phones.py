@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-import phonenumbers
-
 from seeds.errors import BadPhone
 from seeds.tables import read_rows
 
@@ -225,6 +223,8 @@ def _parse_abroad(folded: str) -> Phone:
                 kind=PhoneKind.FICTION,
                 notice="reserved for fiction: it never rings, so it catches no message",
             )
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(compact)
     except phonenumbers.NumberParseException:

@@ -6,6 +6,7 @@ use the team's own drop. Road and number tell baits apart; the room, which label
 """
 
 import csv
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from seeds.tables import read_text
 _NO_CITY = frozenset({"市辖区", "县"})
 _UNDER_PROVINCE = frozenset({"省直辖县级行政区划", "自治区直辖县级行政区划"})
 _STREET_ENDS = ("街道", "镇", "乡", "地区")
+_ENDING = re.compile("(?<=..)(?:街道|地区|[省市区县镇乡])$")
 _ROAD_ENDS = ("路", "路", "路", "路", "街", "街", "大道", "巷")
 _ESTATE_ENDS = ("小区", "花园", "苑", "家园", "公寓", "新村", "府", "雅居")
 _BUILDINGS = tuple(
@@ -191,10 +193,7 @@ def _read_district(row: list[str]) -> District:
 
 
 def _cut_ending(name: str) -> str:
-    for end in ("街道", "地区", "省", "市", "区", "县", "镇", "乡"):
-        if name.endswith(end) and len(name) > len(end) + 1:
-            return name[: -len(end)]
-    return name
+    return _ENDING.sub("", name)
 
 
 def draw_details(streets: Sequence[str], draws: Draws) -> list[tuple[str, str]]:

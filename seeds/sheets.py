@@ -7,9 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from seeds.errors import BadSheet
 from seeds.templates import TEMPLATES, Column, Template, Value
 from seeds.waybills import Waybill
@@ -103,6 +100,8 @@ def _to_text(value: Value) -> str:
 
 
 def _render_xlsx(rows: Iterable[Sequence[Value]], form: Template) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(form.name)
     sheet.append([_to_cell(sheet, column.heading) for column in form.printed])
@@ -120,6 +119,10 @@ def _render_xlsx(rows: Iterable[Sequence[Value]], form: Template) -> bytes:
 def _to_cell(sheet: Any, value: Value) -> Any:
     if not isinstance(value, str):
         return value
+    if defuse(value) == value:
+        return _CONTROL.sub("", value)
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, value=_CONTROL.sub("", value))
     cell.data_type = "s"
     cell.number_format = "@"

@@ -1,3 +1,4 @@
+import re
 from secrets import SystemRandom
 
 import pytest
@@ -51,3 +52,11 @@ def test_goods_marks_are_rare_words():
 def test_too_many_marks_are_refused():
     with pytest.raises(CapacityShort, match="mend: mark fewer sources"):
         mark_goods(20)
+
+
+def test_senders_bear_no_citys_name(draws):
+    parcels = load_goods(SystemRandom()).draw_parcels(["650102"] * 2000, draws)
+    endings = "|".join(SENDERS["百货"])
+    stems = {re.sub(f"({endings})$", "", parcel.sender_name) for parcel in parcels}
+    cities = {city[:2] for city in load_places().list_cities("")}
+    assert not [stem for stem in stems if any(city in stem for city in cities)]
