@@ -167,14 +167,19 @@ def sign_in(
     return reference
 
 
-def find_viewer(database: Database, reference: str, now: datetime) -> Viewer | None:
-    """Return who is behind a cookie's reference, or None when the sign-in has ended."""
+def find_viewer(
+    database: Database, reference: str, now: datetime, *, is_present: bool = True
+) -> Viewer | None:
+    """Return who is behind a cookie's reference, or None when the sign-in has ended.
+
+    A request that a page makes by itself does not count as presence: `is_present` is then False.
+    """
     with database.read() as session:
         row = session.scalar(select(SignIn).where(SignIn.digest == _digest(reference)))
         if row is None or not _is_open(row, now):
             return None
         viewer = _view(row)
-        stale = now - row.last_seen_at > timedelta(minutes=1)
+        stale = is_present and now - row.last_seen_at > timedelta(minutes=1)
     if stale:
         with database.write() as session:
             session.execute(
@@ -228,6 +233,55 @@ def confirm_password(database: Database, viewer: Viewer, password: str, now: dat
             .where(User.id == viewer.user_id)
             .values(failed_sign_ins=0, refused_until=None)
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSignIn:
+    """One browser in which somebody is signed in."""
+
+    sign_in_id: int
+    created_at: datetime
+    last_seen_at: datetime
+    address: str | None
+    agent: str | None
+    is_this: bool
+
+
+def list_sign_ins(session: Session, viewer: Viewer, now: datetime) -> tuple[OpenSignIn, ...]:
+    """Return where this person is signed in, latest use first."""
+    rows = session.scalars(
+        select(SignIn)
+        .where(SignIn.user_id == viewer.user_id, SignIn.revoked_at.is_(None))
+        .where(SignIn.expires_at > now, SignIn.last_seen_at >= now - IDLE)
+        .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
+        .limit(50)
+    )
+    return tuple(
+        OpenSignIn(
+            sign_in_id=row.id,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            address=row.address,
+            agent=row.agent,
+            is_this=row.id == viewer.sign_in_id,
+        )
+        for row in rows
+    )
+
+
+def end_own_sign_in(session: Session, viewer: Viewer, sign_in_id: int, now: datetime) -> None:
+    """End one sign-in of this person. Raises NotFound for anybody else's."""
+    ended = session.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in_id, SignIn.user_id == viewer.user_id)
+        .where(SignIn.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(SignIn.id)
+    ).all()
+    if not ended:
+        msg = "there is no such sign-in"
+        raise NotFound(msg)
+    record(session, viewer.name, "user.sign_ins_ended", f"user/{viewer.name}", now)
 
 
 def set_preferences(

@@ -7,9 +7,12 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from canary.services.access import Role, Viewer, find_viewer
+from canary.services.reveal import REVEALERS
 from canary.web.parts import get_parts
 
 REFERENCE = "ref"
+LIVE_HEADER = "X-Canary-Live"
+UPLOAD_BYTES = 17 * 1024 * 1024
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 EVERYBODY = frozenset(Role)
@@ -25,6 +28,7 @@ BEFORE_PASSWORD = frozenset({"account.password", "account.sign_out"})
 ROLES: Mapping[str, frozenset[Role]] = {
     "overview.show": EVERYBODY,
     "incidents.queue": EVERYBODY,
+    "incidents.export": READERS,
     "incidents.show": EVERYBODY,
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
@@ -32,6 +36,14 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "sources.show": STAFF,
     "baits.list_all": STAFF,
     "baits.show": STAFF,
+    "baits.reveal": REVEALERS,
+    "operation.reporters": READERS,
+    "operation.inbox": READERS,
+    "operation.deliveries": READERS,
+    "operation.redeliver": DECIDERS,
+    "operation.audit": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "operation.report": DECIDERS,
+    "account.end_sign_in": EVERYBODY,
     "account.show": EVERYBODY,
     "account.password": EVERYBODY,
     "account.sign_out": EVERYBODY,
@@ -73,11 +85,13 @@ def _guard() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None or endpoint in {"static", "hooks.receive"}:
         return None
+    request.max_content_length = UPLOAD_BYTES
     _check_origin()
     parts = get_parts()
     reference = session.get(REFERENCE)
     if isinstance(reference, str):
-        g.viewer = find_viewer(parts.database, reference, parts.clock())
+        is_present = LIVE_HEADER not in request.headers
+        g.viewer = find_viewer(parts.database, reference, parts.clock(), is_present=is_present)
     return None if endpoint in PUBLIC else _check_role(endpoint)
 
 

@@ -106,6 +106,36 @@ ACTIONS: Words = {
     "alert.delivered": _l("Alert delivered"),
     "alert.given_up": _l("Alert could not be delivered"),
     "bait.burned": _l("Bait burned"),
+    "bait.revealed": _l("Bait shown in clear"),
+    "evidence.shown": _l("Evidence read"),
+    "user.created": _l("User added"),
+    "user.signed_in": _l("Signed in"),
+    "user.signed_out": _l("Signed out"),
+    "user.password_changed": _l("Password changed"),
+    "user.sign_ins_ended": _l("Sign-ins ended"),
+    "endpoint.added": _l("Endpoint added"),
+    "endpoint.test": _l("Test message"),
+    "delivery.repeated": _l("Delivery repeated"),
+    "delivery.failing": _l("Delivery failing"),
+    "reporter.added": _l("Reporter added"),
+    "reporter.silent": _l("Reporter silent"),
+    "incidents.exported": _l("Incidents exported"),
+    "report.manual": _l("Reported by hand"),
+    "custody.imported": _l("Handling scans imported"),
+    "phones.imported": _l("Phones imported"),
+    "sources.imported": _l("Sources imported"),
+    "batch.started": _l("Batch started"),
+    "batch.issued": _l("Batch issued"),
+}
+WORK_STATES: Words = {
+    "waiting": _l("Waiting"),
+    "done": _l("Done"),
+    "dead": _l("Dead letter"),
+}
+GRADES: Words = {
+    "signed": _l("signed"),
+    "weak": _l("weakly proven"),
+    "manual": _l("by hand"),
 }
 VISIBILITIES: Words = {"0": _l("not visible"), "1": _l("masked"), "2": _l("in full")}
 ORIGINS: Words = {
@@ -131,6 +161,8 @@ LABELS: Mapping[str, Words] = {
     "action": ACTIONS,
     "visibility": VISIBILITIES,
     "origin": ORIGINS,
+    "work_state": WORK_STATES,
+    "grade": GRADES,
 }
 
 # Sentences services refuse with; named here so that the catalogue carries them.
@@ -146,6 +178,9 @@ PROBLEMS = (
     _l("a decision needs a reason"),
     _l("say why in a sentence"),
     _l("the reason is too long"),
+    _l("a reveal needs a reason"),
+    _l("the report is empty"),
+    _l("this delivery is waiting already"),
     _l("somebody else changed this incident meanwhile"),
     _l("another incident of the same leak is open; work there"),
 )

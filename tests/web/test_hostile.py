@@ -79,7 +79,7 @@ SCRIPTS = [
 FORBIDDEN_TAGS = {
     "iframe", "object", "embed", "video", "math", "style", "base", "template", "noscript", "source",
 }  # fmt: skip
-LISTS = ["/", "/incidents", "/sources", "/sources?q=X", "/baits"]
+LISTS = ["/", "/incidents", "/sources", "/sources?q=X", "/baits", "/reporters", "/inbox"]
 GROUP = 12
 
 

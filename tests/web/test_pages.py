@@ -2,7 +2,10 @@
 
 import pytest
 
-PAGES = ["/", "/incidents", "/sources", "/baits", "/account", "/password"]
+PAGES = [
+    "/", "/incidents", "/incidents.csv", "/sources", "/baits", "/account", "/password",
+    "/reporters", "/inbox", "/deliveries", "/report",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -3,7 +3,18 @@
 import pytest
 from sqlalchemy import event
 
-PAGES = ["/", "/incidents", "/incidents/1", "/sources", "/sources/S-0", "/baits", "/baits/B-000002"]
+PAGES = [
+    "/",
+    "/incidents",
+    "/incidents/1",
+    "/sources",
+    "/sources/S-0",
+    "/baits",
+    "/baits/B-000002",
+    "/reporters",
+    "/inbox",
+    "/deliveries",
+]
 
 
 def grow(build, start, many, batch, reporter):

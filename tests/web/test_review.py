@@ -98,7 +98,13 @@ def test_two_decisions_at_once_leave_one(build, database, incident):
     build.signed_in("a", "analyst")
     viewer = find(database, "reference of a")
     with database.read() as session:
-        review_kwargs = {"reason": "r", "version": 1, "viewer": viewer, "now": NOW, "public_url": "http://localhost"}
+        review_kwargs = {
+            "reason": "r",
+            "version": 1,
+            "viewer": viewer,
+            "now": NOW,
+            "public_url": "http://localhost",
+        }
         session.get_one(Incident, incident.id)
         with database.write() as first:
             review.decide(first, incident.id, decision=Decision.CONFIRM, **review_kwargs)

@@ -98,7 +98,19 @@ def show() -> ResponseReturnValue:
         session.pop(SESSION_LANG, None)
         flash(gettext("Saved."))
         return redirect(url_for("account.show"), 303)
-    return render_template("account.html", zones=zones)
+    with get_parts().database.read() as database_session:
+        open_now = access.list_sign_ins(database_session, get_viewer(), get_parts().clock())
+    return render_template("account.html", zones=zones, sign_ins=open_now)
+
+
+@blueprint.post("/account/sign-ins/<int:sign_in_id>/end")
+def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
+    """End one of one's own sign-ins."""
+    parts = get_parts()
+    with parts.database.write() as database_session:
+        access.end_own_sign_in(database_session, get_viewer(), sign_in_id, parts.clock())
+    flash(gettext("That sign-in has ended."))
+    return redirect(url_for("account.show"), 303)
 
 
 def _refuse_password(problem: str) -> ResponseReturnValue:

@@ -1,0 +1,97 @@
+"""Reporters, stored posts, deliveries, the audit log, and reports by hand."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canary.domain.errors import Invalid
+from canary.services.alerting import redeliver as give_again
+from canary.services.manual import HandReport, report_by_hand
+from canary.services.pages_operation import (
+    list_audit,
+    list_deliveries,
+    list_posts,
+    list_reporters,
+)
+from canary.web.auth import get_viewer
+from canary.web.catalog import gettext
+from canary.web.forms import read_page
+from canary.web.parts import get_parts
+from canary.web.words import tell_problem
+
+STATES = ("waiting", "done", "dead")
+
+blueprint = Blueprint("operation", __name__)
+
+
+@blueprint.get("/reporters")
+def reporters() -> ResponseReturnValue:
+    """Show who posts to us and who has gone silent."""
+    parts = get_parts()
+    with parts.database.read() as session:
+        lines = list_reporters(session, parts.clock())
+    return render_template("reporters.html", lines=lines, public_url=parts.public_url)
+
+
+@blueprint.get("/inbox")
+def inbox() -> ResponseReturnValue:
+    """Show the stored posts and the dead letters among them."""
+    state = _read_state()
+    with get_parts().database.read() as session:
+        found = list_posts(session, state, read_page())
+    return render_template("inbox.html", found=found, state=state, states=STATES)
+
+
+@blueprint.get("/deliveries")
+def deliveries() -> ResponseReturnValue:
+    """Show the alerts on their way."""
+    state = _read_state()
+    with get_parts().database.read() as session:
+        found = list_deliveries(session, state, read_page())
+    return render_template("deliveries.html", found=found, state=state, states=STATES)
+
+
+@blueprint.post("/deliveries/<int:delivery_id>/again")
+def redeliver(delivery_id: int) -> ResponseReturnValue:
+    """Give a delivery a new row of attempts."""
+    parts = get_parts()
+    with parts.database.write() as session:
+        give_again(session, delivery_id, actor=get_viewer().name, now=parts.clock())
+    flash(gettext("It will be tried again."))
+    return redirect(url_for("operation.deliveries"), 303)
+
+
+@blueprint.get("/audit")
+def audit() -> ResponseReturnValue:
+    """Show who did what."""
+    wanted = request.args.get("q", "").strip()[:100]
+    with get_parts().database.read() as session:
+        found = list_audit(session, wanted, read_page())
+    return render_template("audit.html", found=found, wanted=wanted)
+
+
+@blueprint.route("/report", methods=["GET", "POST"])
+def report() -> ResponseReturnValue:
+    """Take what a person saw."""
+    if request.method == "GET":
+        return render_template("report.html")
+    parts = get_parts()
+    upload = request.files.get("file")
+    body = upload.read() if upload and upload.filename else b""
+    given = HandReport(
+        body=body or request.form.get("text", "").encode("utf-8", "replace"),
+        venue=request.form.get("venue", "").strip()[:200],
+        basis=request.form.get("basis", "").strip()[:200],
+        actor=get_viewer().name,
+    )
+    try:
+        ref = report_by_hand(parts.database, parts.vault, given, now=parts.clock())
+    except Invalid as error:
+        problem = tell_problem(error.flaws[0].problem)
+        return render_template("report.html", problem=problem, given=given), 400
+    flash(gettext("Taken as %(ref)s. If a bait is in it, an incident opens or grows.", ref=ref))
+    return redirect(url_for("incidents.queue"), 303)
+
+
+def _read_state() -> str:
+    state = request.args.get("state", "")
+    return state if state in STATES else ""

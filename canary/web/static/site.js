@@ -1,0 +1,55 @@
+"use strict";
+// Keys and a queue that stays fresh. Every page reads without this file.
+
+(() => {
+  const REFRESH = 20000;
+
+  const isTyping = (element) => element.closest("input, textarea, select") !== null;
+
+  const moveInQueue = (step) => {
+    const rows = [...document.querySelectorAll(".queue-row")];
+    if (rows.length === 0) return;
+    const place = rows.indexOf(document.activeElement) + step;
+    rows[Math.min(Math.max(place, 0), rows.length - 1)].focus();
+  };
+
+  const toggleKeys = () => {
+    const sheet = document.getElementById("keys");
+    if (sheet === null) return;
+    if (sheet.open) sheet.close();
+    else sheet.showModal();
+  };
+
+  const actions = {
+    "/": () => document.querySelector("input[type=search]")?.focus(),
+    j: () => moveInQueue(1),
+    k: () => moveInQueue(-1),
+    e: () => document.getElementById("reason")?.focus(),
+    "?": toggleKeys,
+  };
+
+  document.addEventListener("keydown", (press) => {
+    if (press.ctrlKey || press.metaKey || press.altKey || isTyping(press.target)) return;
+    const action = actions[press.key];
+    if (action === undefined) return;
+    press.preventDefault();
+    action();
+  });
+
+  document.getElementById("keys")?.addEventListener("click", toggleKeys);
+
+  const refresh = async (live) => {
+    if (document.hidden || live.contains(document.activeElement)) return;
+    const answer = await fetch(location.href, { headers: { "X-Canary-Live": "1" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("[data-live]");
+    if (fresh !== null && fresh.innerHTML !== live.innerHTML) {
+      live.replaceChildren(...fresh.childNodes);
+    }
+  };
+
+  const live = document.querySelector("[data-live]");
+  // A lost connection shows itself at the next click; the queue stays as it was.
+  if (live !== null) setInterval(() => refresh(live).catch(() => {}), REFRESH);
+})();
