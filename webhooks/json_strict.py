@@ -76,6 +76,8 @@ def _check_depth(value: Any) -> None:
     layer = [value]
     for _ in range(DEEPEST):
         layer = [child for item in layer for child in _children(item)]
+        if not layer:
+            return
     if any(isinstance(item, dict | list) for item in layer):
         raise PayloadError("JSON nested too deeply")
 

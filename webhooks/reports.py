@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
+from urllib.parse import quote
 
 from webhooks.errors import PayloadError
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-telegram-bot-api-secret-token"}
+)
 
 
 class ReportKind(StrEnum):
@@ -72,7 +75,8 @@ class Post:
 
     def without_secrets(self) -> Self:
         """Return the post as it may be stored: no secret path, no credentials."""
-        url = self.url.replace(f"/{self.path_secret}", "/***") if self.path_secret else self.url
+        hidden = quote(f"/{self.path_secret}") if self.path_secret else ""
+        url = self.url.replace(hidden, "/***") if hidden else self.url
         kept = {
             name: "***" if name in _SECRET_HEADERS else value
             for name, value in self.headers.items()

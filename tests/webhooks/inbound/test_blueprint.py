@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from webhooks.errors import InboxBusy
 from webhooks.inbound.proofs import path_secret_digest
+from webhooks.inbound.registry import READERS
 
 REPORT = json.dumps({"type": "report", "data": {"kind": "listing", "text": "78901234567890"}})
 Sign = Callable[..., dict[str, str]]
@@ -186,6 +189,24 @@ def test_address_list_looks_behind_trusted_proxies(
         environ_overrides={"REMOTE_ADDR": peer},
     )
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(
+    body=st.binary(max_size=80) | st.sampled_from([b'{"id":[],"text":"x"}', b"content=x&id=%00"]),
+    kind=st.sampled_from(["", "application/json", "application/x-www-form-urlencoded", "text/x"]),
+    key=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20),
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH"]),
+)
+def test_no_stranger_chooses_a_500(  # one name for each part of a request
+    client: FlaskClient, inbox: Any, name: str, body: bytes, kind: str, key: str, method: str
+) -> None:
+    inbox.add("any", format=name, secrets=("k3y",), path_secret_digest=path_secret_digest("p"))
+    for path in ("/hooks/any/p", "/hooks/any", "/hooks/any/q"):
+        headers = {"Content-Type": kind, "Idempotency-Key": key, "Authorization": "Bearer k3y"}
+        answer = client.open(path, method=method, data=body, headers=headers)
+        assert answer.status_code in (200, 202, 400, 401, 405, 409, 415)
 
 
 def test_idempotency_key_folds_repeats(client: FlaskClient, inbox: Any) -> None:

@@ -1,10 +1,8 @@
 """Any form or JSON, by a field map: Huginn, n8n, Zapier, Make, Distill and home-made scripts."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
-from webhooks import signing
 from webhooks.errors import PayloadError
 from webhooks.inbound.fields import (
     details_of,
@@ -17,10 +15,10 @@ from webhooks.inbound.fields import (
 )
 from webhooks.inbound.markup import read_difference
 from webhooks.inbound.options import zone_of
-from webhooks.inbound.proofs import check_path, prove_weakly
-from webhooks.inbound.reading import ACCEPTED, Reader
+from webhooks.inbound.reading import ACCEPTED
+from webhooks.inbound.weak import OpenReader
 from webhooks.json_strict import read_json
-from webhooks.reports import Grade, Post, Report, ReportKind
+from webhooks.reports import Post, Report, ReportKind
 
 MOST_ENTRIES = 1000
 _PATHS = {
@@ -36,7 +34,7 @@ _PATHS = {
 }
 
 
-class MappedReader(Reader):
+class MappedReader(OpenReader):
     """Reads what the reporter's options say.
 
     Options: `fields` maps our names to dotted paths, `items` is the path of a list of entries,
@@ -46,14 +44,6 @@ class MappedReader(Reader):
     name = "mapped"
     methods = frozenset({"GET", "POST", "PUT"})
     reply = ACCEPTED
-
-    def authenticate(self, post: Post, secrets: Sequence[str], now: datetime) -> Grade:
-        """Verify the signature if there is one, else demand the secret path or credentials."""
-        if signing.SIGNATURE_HEADER in post.headers:
-            signing.verify(secrets, post.headers, post.body, now)
-            return Grade.SIGNED
-        check_path(post)
-        return prove_weakly(post, secrets)
 
     def read(self, post: Post, options: Mapping[str, Any]) -> list[Report]:
         """Return a report for each entry."""

@@ -1,13 +1,10 @@
 """4G modules (Air780E family) that speak to chat robots, with us as the robot."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from webhooks.digests import hmac_base64
+from webhooks.digests import feishu_sign, hmac_base64
 from webhooks.errors import PayloadError, SignatureError
 from webhooks.inbound.envelopes import open_labelled
 from webhooks.inbound.fields import (
@@ -67,7 +64,7 @@ class ModuleReader(Reader):
             return _checked(query["sign"], expected, stamp, now, per_second=1000)
         if text_at(fields, "sign") and text_at(fields, "timestamp"):
             stamp = text_at(fields, "timestamp")
-            expected = [_feishu_sign(one, stamp) for one in secrets]
+            expected = [feishu_sign(one, stamp) for one in secrets]
             return _checked(text_at(fields, "sign"), expected, stamp, now, per_second=1)
         return prove_weakly(post, secrets)
 
@@ -110,8 +107,3 @@ def _checked(
         raise SignatureError("no secret gives this sign")
     check_age(stamp, now, per_second=per_second)
     return Grade.WEAK
-
-
-def _feishu_sign(secret: str, stamp: str) -> str:
-    key = f"{stamp}\n{secret}".encode("utf-8", "replace")
-    return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()

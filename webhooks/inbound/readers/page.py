@@ -1,22 +1,21 @@
 """Any page or text, as raw bytes in any charset."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from webhooks import charsets, signing
+from webhooks import charsets
 from webhooks.errors import PayloadError
 from webhooks.inbound.fields import query_of
-from webhooks.inbound.proofs import check_path, prove_weakly
-from webhooks.inbound.reading import ACCEPTED, Reader
-from webhooks.reports import Grade, Post, Report, ReportKind
+from webhooks.inbound.reading import ACCEPTED
+from webhooks.inbound.weak import OpenReader
+from webhooks.reports import Post, Report, ReportKind
 
 _BINARY = ("image/", "audio/", "video/", "font/", "multipart/")
 _BINARY_TYPES = frozenset({"application/pdf", "application/zip", "application/gzip"})
 
 
-class PageReader(Reader):
+class PageReader(OpenReader):
     """Keeps the decoded source text; matching reads through its tags.
 
     Venue and address come from `X-Canary-Venue`, `X-Canary-Url` and `X-Canary-Title`, or from
@@ -26,14 +25,6 @@ class PageReader(Reader):
     name = "page"
     methods = frozenset({"POST", "PUT"})
     reply = ACCEPTED
-
-    def authenticate(self, post: Post, secrets: Sequence[str], now: datetime) -> Grade:
-        """Verify the signature if there is one, else demand the secret path or a Bearer secret."""
-        if signing.SIGNATURE_HEADER in post.headers:
-            signing.verify(secrets, post.headers, post.body, now)
-            return Grade.SIGNED
-        check_path(post)
-        return prove_weakly(post, secrets)
 
     def read(self, post: Post, options: Mapping[str, Any]) -> list[Report]:
         """Return the page as one report."""

@@ -2,18 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from webhooks import charsets, signing
+from webhooks import charsets
 from webhooks.errors import PayloadError
 from webhooks.inbound.fields import details_of, read_time, text_at
 from webhooks.inbound.options import zone_of
-from webhooks.inbound.proofs import check_path, prove_weakly
-from webhooks.inbound.reading import ACCEPTED, Reader
+from webhooks.inbound.reading import ACCEPTED
+from webhooks.inbound.weak import OpenReader
 from webhooks.json_strict import read_object
-from webhooks.reports import Grade, Post, Report, ReportKind
+from webhooks.reports import Post, Report, ReportKind
 
 MOST_RECORDS = 5000
 _TIMES = ("at", "time", "timestamp", "queried_at")
@@ -22,7 +21,7 @@ _VENUES = ("system", "venue", "endpoint", "source")
 _NUMBERS = ("number", "waybill", "tracking_number", "query", "单号", "运单号")
 
 
-class RecordsReader(Reader):
+class RecordsReader(OpenReader):
     """Reads one report a record; its text is the number asked for.
 
     Option `kind` is `query_log` (the default) or `tracking_lookup`.
@@ -31,14 +30,6 @@ class RecordsReader(Reader):
     name = "records"
     methods = frozenset({"POST", "PUT"})
     reply = ACCEPTED
-
-    def authenticate(self, post: Post, secrets: Sequence[str], now: datetime) -> Grade:
-        """Verify the signature if there is one, else demand the secret path or credentials."""
-        if signing.SIGNATURE_HEADER in post.headers:
-            signing.verify(secrets, post.headers, post.body, now)
-            return Grade.SIGNED
-        check_path(post)
-        return prove_weakly(post, secrets)
 
     def read(self, post: Post, options: Mapping[str, Any]) -> list[Report]:
         """Return the records; one unreadable record refuses the post."""

@@ -1,11 +1,9 @@
 """Feishu and Lark custom bot."""
 
-import base64
-import hashlib
-import hmac
 from datetime import datetime
 from typing import Any
 
+from webhooks.digests import feishu_sign
 from webhooks.messages import Message
 from webhooks.outbound.formats.base import (
     JSON_TYPE,
@@ -36,18 +34,12 @@ class FeishuFormat(Format):
         body: dict[str, Any] = {"msg_type": "interactive", "card": _card(message)}
         if config.secrets:
             stamp = str(int(now.timestamp()))
-            body = {"timestamp": stamp, "sign": sign_of(config.secrets[0], stamp), **body}
+            body = {"timestamp": stamp, "sign": feishu_sign(config.secrets[0], stamp), **body}
         return Request(url=config.url, headers={"Content-Type": JSON_TYPE}, body=dump(body))
 
     def judge(self, answer: Answer, now: datetime) -> None:
         """Take a 2xx only with code 0."""
         judge_code(answer, now, ("code", "StatusCode"), _PERMANENT)
-
-
-def sign_of(secret: str, stamp: str) -> str:
-    """Return Feishu's sign: time and secret are the key, the message is empty."""
-    key = f"{stamp}\n{secret}".encode()
-    return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
 
 
 def _card(message: Message) -> dict[str, Any]:

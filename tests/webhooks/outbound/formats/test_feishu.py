@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from webhooks.digests import feishu_sign
 from webhooks.errors import DeliveryError
-from webhooks.outbound.formats.feishu import sign_of
 
 Make = Callable[..., Any]
 
@@ -14,7 +14,7 @@ Make = Callable[..., Any]
 def bot(request: Any) -> dict[str, Any]:
     """Answer as the bot does: it checks the sign and the size."""
     body = request.get_json()
-    if body["sign"] != sign_of("demo", body["timestamp"]):
+    if body["sign"] != feishu_sign("demo", body["timestamp"]):
         return {"code": 19021, "msg": "sign match fail"}
     if len(request.data) > 20_000:
         return {"code": 9499, "msg": "Bad Request"}
@@ -22,7 +22,7 @@ def bot(request: Any) -> dict[str, Any]:
 
 
 def test_vector_of_the_description_holds() -> None:
-    assert sign_of("demo", "1700000000") == "8oT2n3SMKFfEnDoiwer8BUM/SjKLwe9SqoEIHlhDTKo="
+    assert feishu_sign("demo", "1700000000") == "8oT2n3SMKFfEnDoiwer8BUM/SjKLwe9SqoEIHlhDTKo="
 
 
 def test_bot_takes_signed_card(deliver: Make, make_message: Make) -> None:
