@@ -145,19 +145,30 @@ def signed(path: str, secret: str) -> Post:
 
 
 def send_all(port: int, posts: list[Post]) -> list[float]:
-    """Send posts over one connection and return the wait of each in seconds."""
+    """Send posts over one connection and return the wait of each, refusals included, in seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     waits = []
     for path, headers, body in posts:
         start = time.perf_counter()
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
-        answer = connection.getresponse()
-        answer.read()
+        while (pause := send_one(connection, path, headers, body)) is not None:
+            time.sleep(pause)
         waits.append(time.perf_counter() - start)
-        if answer.status != 202:
-            raise SystemExit(f"{path} answered {answer.status}")
     connection.close()
     return waits
+
+
+def send_one(
+    connection: http.client.HTTPConnection, path: str, headers: dict[str, str], body: bytes
+) -> float | None:
+    """Send one post; return how long to wait when the server asks for it, None when it is taken."""
+    connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status == 202:
+        return None
+    if answer.status in (429, 503):
+        return float(answer.headers["Retry-After"])
+    raise SystemExit(f"{path} answered {answer.status}")
 
 
 if __name__ == "__main__":
