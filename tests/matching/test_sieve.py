@@ -1,10 +1,12 @@
 """The sieve is complete: what the exact engine finds, the sieve lets pass."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from canary.domain.identifiers import BaitValues
+from canary.matching.paths import scan_paths
 from canary.matching.register import register_of
 from canary.matching.scan import scan_text
 from tests.matching import wardrobe
@@ -50,6 +52,20 @@ def test_sieve_passes_every_disguise(disguise: str) -> None:
 def test_sieve_passes_every_name(name: str) -> None:
     assert scan_text(f"收件 {name} ，", register_of(enumerate(BAITS)))
     assert _passes(f"收件 {name} ，")
+
+
+def test_sieved_scan_finds_the_same(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    rows = [f"王小明,135{rng.randrange(10**8):08},南京市中山路1号" for _ in range(3000)]
+    for at, worn in ((17, "193★4027★1865"), (900, "单 怡 涵,苏州"), (2998, "YT2047****59012")):
+        rows[at] = f"甲,{worn},乙"
+    path = tmp_path / "dump.csv"
+    path.write_text("\n".join(rows))
+    register = register_of(enumerate(BAITS))
+    alone = list(scan_paths([path], register, processes=1))[:-1]
+    sieved = list(scan_paths([path], register, sieve=sieve_of(BAITS), processes=1))[:-1]
+    assert len(alone) >= 3
+    assert sieved == alone
 
 
 def test_sieve_stops_plain_lines() -> None:
