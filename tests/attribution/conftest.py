@@ -1,5 +1,6 @@
 """Small hand-made worlds for the attribution tests."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -52,14 +53,14 @@ def make_world() -> Callable[..., Json]:
                 "since": [t for row in holders for _, t in row],
                 "vis": [0 for row in holders for _ in row],
             },
-            "sites": [RESALE, FORUM],
+            "sites": copy.deepcopy([RESALE, FORUM]),
             "sightings": [
                 {
                     "id": f"Y{at}",
                     "time": time,
                     "site": site_of(at),
                     "shown": {name: text.format(record) for name, text in shown.items()},
-                    "level": levels,
+                    "level": dict(levels),
                     "matches": [record],
                 }
                 for at, (record, time) in enumerate(sightings)

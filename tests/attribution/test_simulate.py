@@ -1,0 +1,85 @@
+"""Known leak in, right source out, counted on worlds with fixed seeds."""
+
+import numpy as np
+import pytest
+
+from canary.attribution.infer import attribute
+from canary.attribution.simulate import base_world, scenario_names, simulate, simulate_plan
+from canary.attribution.simulate_leaks import Nature
+from canary.attribution.simulate_trials import framing_trial, honest_trial
+from canary.attribution.world import World
+
+CERTAIN = Nature(
+    coverage={"resale": 0.9, "sms": 0.9}, weight_fast=1.0, mean_fast_h=10.0, mean_slow_h=20.0
+)
+
+
+def test_there_are_fifteen_kinds():
+    assert len(set(scenario_names())) == 15
+
+
+def test_same_seed_gives_the_same_world():
+    first, second = (simulate("masked", np.random.default_rng(4)) for _ in range(2))
+    assert first.world.to_json() == second.world.to_json()
+    assert first.truth == second.truth
+
+
+@pytest.mark.parametrize("kind", ["unique", "custody_chain", "campaigns", "shared_phones_named"])
+def test_simulated_world_survives_writing(kind):
+    made = simulate(kind, np.random.default_rng(6))
+    again = World.from_json(made.world.to_json())
+    assert again.to_json() == made.world.to_json()
+
+
+@pytest.mark.parametrize("kind", scenario_names())
+def test_no_innocent_is_named(kind):
+    made = simulate(kind, np.random.default_rng(11))
+    guilty = {made.world.source_ids[one] for one in made.truth.leakers}
+    assert set(attribute(made.world).named) <= guilty
+
+
+def test_noise_names_nobody():
+    for seed in range(8):
+        made = simulate("noise_only", np.random.default_rng(seed))
+        answer = attribute(made.world)
+        assert answer.named == ()
+        assert max(answer.posteriors.values()) < 0.9
+
+
+@pytest.mark.parametrize("kind", ["unique", "custody_chain", "upstream_breach"])
+def test_leakers_lead_the_ranking(kind):
+    right = 0
+    for seed in range(4):
+        made = simulate(kind, np.random.default_rng(100 + seed))
+        best = max(attribute(made.world).posteriors.items(), key=lambda item: item[1])[0]
+        right += made.world.source_ids.index(best) in made.truth.leakers
+    assert right >= 3
+
+
+def test_masked_coincidences_match_their_expected_number():
+    made = [simulate("masked", np.random.default_rng(seed)) for seed in range(12)]
+    seen = sum(
+        sum(1 for source, _, of in one.truth.provenance.values() if source < 0 and of is None)
+        for one in made
+    )
+    expected = sum(attribute(one.world).expected_accidental for one in made)
+    assert seen == pytest.approx(expected, rel=0.25)
+
+
+def test_plan_can_be_tried_before_paying():
+    world = base_world(np.random.default_rng(1), n_sources=30, baits=8)
+    tried = simulate_plan(world, {4: 0.9}, CERTAIN, np.random.default_rng(2))
+    assert attribute(tried.world).named == ("S00004",)
+    assert tried.truth.leakers == (4,)
+
+
+def test_framing_through_untrusted_channels_names_nobody():
+    rng = np.random.default_rng(8)
+    assert sum(framing_trial(rng) for _ in range(15)) == 0
+
+
+def test_three_found_baits_name_their_source():
+    rng = np.random.default_rng(9)
+    trials = [honest_trial(rng) for _ in range(15)]
+    assert sum(right for right, _ in trials) >= 14
+    assert sum(wrong for _, wrong in trials) == 0
