@@ -40,8 +40,9 @@ class Triaging:
         self._resting = Resting()
 
     def __call__(self) -> None:
+        # Between two rounds, so that a stream of posts does not hold the verdicts back.
         while self._work_once():
-            pass
+            attribute_stale(self._desk, self._resting)
         attribute_stale(self._desk, self._resting)
 
     def _work_once(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from canary.bootstrap import configure_logging
 from canary.storage.migrate import upgrade
 from canary.storage.session import Database, open_database
 from canary.storage.tables import Row
@@ -25,6 +26,7 @@ _numbers = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    configure_logging("error")
     config.addinivalue_line("markers", "may_skip: a skip of this test is no failure in CI")
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -43,6 +44,7 @@ OWNED = [
     line.partition(",")[0]
     for line in Path("canary/cli/sample/phones.csv").read_text("utf-8-sig").splitlines()[1:]
 ]
+SINCE = timedelta(days=2)
 PUBLIC_URL = "https://canary.example"
 
 
@@ -115,12 +117,14 @@ class Office:
             return confirm_planting(session, batch_name=batch, actor="test", **values)
 
     def plant(self, *, phones: int = 40, per_source: int = 4, batch: str = "b1") -> None:
-        """Import, seed and confirm: every source holds its baits from now on."""
+        """Import, seed and confirm two days ago: every source holds its baits since."""
+        self.clock.move(-SINCE)
         self.import_sources()
         if phones:
             self.import_phones(phones)
         self.seed(batch, per_source=per_source)
         self.confirm(batch)
+        self.clock.move(SINCE)
 
     def values_at(self, code: str) -> list[BaitValues]:
         """Open the values of the baits placed at a source."""
@@ -134,9 +138,9 @@ class Office:
             )
             return [open_values(self.vault, bait) for bait in baits]
 
-    def all_values(self) -> list[BaitValues]:
-        with self.database.read() as session:
-            return [open_values(self.vault, bait) for bait in session.scalars(select(Bait))]
+    def all_values(self, **where: Any) -> list[BaitValues]:
+        """Open the values of every bait."""
+        return [open_values(self.vault, bait) for bait in self.rows(Bait, **where)]
 
     def add_reporter(
         self,
@@ -266,11 +270,11 @@ class Office:
 
     def count_all(self) -> dict[str, int]:
         """Count the rows of every table, to prove that nothing changed."""
+        tables = Row.metadata.sorted_tables
+        counts = [select(func.count()).select_from(one).scalar_subquery() for one in tables]
         with self.database.read() as session:
-            return {
-                name: session.scalar(select(func.count()).select_from(one)) or 0
-                for name, one in Row.metadata.tables.items()
-            }
+            found = session.execute(select(*counts)).one()
+        return {table.name: count for table, count in zip(tables, found, strict=True)}
 
     def posts(self) -> list[InboxPost]:
         return self.rows(InboxPost)

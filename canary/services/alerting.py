@@ -28,6 +28,7 @@ from webhooks.messages import Message
 from webhooks.retry import next_attempt
 
 ANSWER_KEPT = 500
+NAME_LENGTH = 80
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +87,12 @@ def add_endpoint(
     now: datetime,
 ) -> None:
     """Add an endpoint. Raises Invalid for an address that may not be called, Conflict."""
+    if not (route.name.strip() and route.name.isprintable() and len(route.name) <= NAME_LENGTH):
+        raise Invalid(
+            f"{route.name[:NAME_LENGTH]!r} is not a name",
+            field="name",
+            mend=f"use up to {NAME_LENGTH} printable characters",
+        )
     sender.check(route)
     if session.scalar(select(Endpoint.id).where(Endpoint.name == route.name)) is not None:
         msg = f"there is an endpoint {route.name!r} already"
@@ -176,6 +183,11 @@ def deliver(outbox: Outbox, delivery_id: int, owner: str) -> bool:
         taken = outbox.sender.send(message, route, now)
     except DeliveryError as failure:
         _note_failure(outbox, delivery_id, owner, failure)
+    except Exception as error:
+        # A fault of ours is tried again like any other, and ends as a dead letter people see.
+        log.exception("delivery.broke", delivery=delivery_id)
+        broken = DeliveryError(f"{type(error).__name__} while sending")
+        _note_failure(outbox, delivery_id, owner, broken)
     else:
         _note_taken(outbox, delivery_id, owner, taken)
     return True

@@ -140,6 +140,9 @@ def _keep(session: Session, desk: Desk, incident_id: int, made: _Made) -> bool:
     alert = _choose(session, incident, made.attribution)
     _update(incident, made, revision)
     session.flush()
+    if _move_to_named(session, incident):
+        # The incident it has joined is attributed anew, and tells what there is to tell.
+        return True
     if alert is not None:
         put_alert(
             session,
@@ -149,7 +152,6 @@ def _keep(session: Session, desk: Desk, incident_id: int, made: _Made) -> bool:
             data=_tell(session, desk, incident, made),
             now=now,
         )
-    _move_to_named(session, incident)
     return True
 
 
@@ -227,24 +229,26 @@ def _tell(session: Session, desk: Desk, incident: Incident, made: _Made) -> dict
     }
 
 
-def _move_to_named(session: Session, incident: Incident) -> None:
-    """Let the incident be about the one source it names; join the one that already is."""
+def _move_to_named(session: Session, incident: Incident) -> bool:
+    """Let the incident be about the one source it names; tell whether it joined one that is."""
     if incident.state != IncidentState.OPEN or len(incident.named) != 1:
-        return
+        return False
     source = session.scalar(select(Source).where(Source.code == incident.named[0]))
     scope = f"source:{incident.named[0]}"
     if source is None or scope == incident.scope:
-        return
+        return False
     other = session.scalar(
-        select(Incident).where(
+        select(Incident)
+        .where(
             Incident.scope == scope,
             Incident.state == IncidentState.OPEN,
             Incident.id != incident.id,
         )
+        .with_for_update()
     )
     if other is None:
         incident.scope, incident.scope_source_id = scope, source.id
-        return
+        return False
     session.execute(
         update(Sighting).where(Sighting.incident_id == incident.id).values(incident_id=other.id)
     )
@@ -252,3 +256,4 @@ def _move_to_named(session: Session, incident: Incident) -> None:
     other.evidence_version += 1
     other.last_sighting_at = max(other.last_sighting_at, incident.last_sighting_at)
     incident.state, incident.merged_into_id = IncidentState.MERGED, other.id
+    return True

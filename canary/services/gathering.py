@@ -63,6 +63,7 @@ def _find_open(
         .where(Match.bait_id.in_(baits))
         .order_by(Incident.id)
         .limit(1)
+        .with_for_update(of=Incident)
     )
 
 

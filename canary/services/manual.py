@@ -46,7 +46,7 @@ def report_by_hand(database: Database, vault: Vault, given: HandReport, *, now: 
         raise Invalid(f"the report is larger than {MAX_BYTES >> 20} MiB", mend="split it")
     with database.write() as session:
         reporter_id = _find_or_add(session, vault, given.actor, now)
-        record(session, given.actor, "report.manual", "inbox", now, venue=given.venue)
+        record(session, given.actor, "report.manual", "inbox", now)
     read = decode(given.body, "")
     report = Report(
         kind=ReportKind.MANUAL,

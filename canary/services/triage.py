@@ -7,13 +7,14 @@ done. A crash before that commit leaves the post waiting, and its claim expires.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from canary.domain.errors import Unavailable
 from canary.domain.identifiers import MatchLevel, canonical_phone
 from canary.matching.keys import phone_key
 from canary.matching.scan import Match as Found
@@ -25,7 +26,7 @@ from canary.services.register import SqlRegister
 from canary.storage.session import Database
 from canary.storage.tables import Bait, InboxPost, Match, Phone, Sighting
 from canary.storage.vault import Vault
-from webhooks.reports import Report, ReportKind
+from webhooks.reports import Grade, Report, ReportKind
 
 ATTEMPTS = 5
 ACCIDENTS_ALLOWED = 0.01
@@ -62,6 +63,7 @@ class Finding:
     matches: Sequence[Found]
     arrival: Arrival | None
     record_count: int
+    venue: str
 
 
 def list_waiting(session: Session, now: datetime, *, limit: int = 100) -> list[int]:
@@ -80,7 +82,8 @@ def list_waiting(session: Session, now: datetime, *, limit: int = 100) -> list[i
 def triage_post(desk: Desk, post_id: int) -> bool:
     """Work on one post; tell whether this caller had the claim.
 
-    A post that fails ATTEMPTS times becomes a dead letter with its reason.
+    A post that fails ATTEMPTS times becomes a dead letter with its reason. Raises Unavailable;
+    a database that is away is no fault of the post's.
     """
     with desk.database.write() as session:
         if not claim_one(session, InboxPost, post_id, owner=desk.owner, now=desk.clock()):
@@ -92,12 +95,15 @@ def triage_post(desk: Desk, post_id: int) -> bool:
     try:
         findings = _read(desk, post_id)
         _write(desk, post_id, findings)
+    except Unavailable:
+        _give_back(desk, post_id, attempts - 1)
+        raise
     except Exception as error:
         log.exception("triage.failed", post=post_id, attempts=attempts)
         if attempts >= ATTEMPTS:
             _bury(desk, post_id, f"{type(error).__name__} in triage")
         else:
-            _give_back(desk, post_id)
+            _give_back(desk, post_id, attempts)
     return True
 
 
@@ -106,7 +112,7 @@ def _read(desk: Desk, post_id: int) -> list[Finding]:
         post = session.get_one(InboxPost, post_id)
         register = SqlRegister(session, desk.vault)
         return [
-            _match(session, desk.vault, register, report)
+            _match(session, desk.vault, register, report, post.reporter.name)
             for report in open_reports(desk.vault, post)
         ]
 
@@ -119,7 +125,9 @@ def open_reports(vault: Vault, post: InboxPost) -> list[Report]:
     return [Report.from_json(item) for item in json.loads(vault.unseal(place, post.sealed_reports))]
 
 
-def _match(session: Session, vault: Vault, register: SqlRegister, report: Report) -> Finding:
+def _match(
+    session: Session, vault: Vault, register: SqlRegister, report: Report, reporter: str
+) -> Finding:
     arrival = _find_arrival(session, vault, report)
     found = scan_text(
         report.text, register, own_phone=arrival.number if arrival else report.receiver or None
@@ -130,7 +138,14 @@ def _match(session: Session, vault: Vault, register: SqlRegister, report: Report
         matches=[match for match in found if _counts(match, records, register.size)],
         arrival=arrival,
         record_count=records,
+        venue=_name_venue(report, register) or reporter,
     )
+
+
+def _name_venue(report: Report, register: SqlRegister) -> str:
+    """Name where it was seen, unless that itself gives a bait away: venues are kept readable."""
+    venue = (report.venue or report.sender)[:200]
+    return "" if scan_text(venue, register) else venue
 
 
 def count_records(text: str) -> int:
@@ -185,13 +200,13 @@ def _keep(
         kind=report.kind,
         channel_class=post.reporter.channel_class,
         grade=post.grade,
-        venue=(report.venue or report.sender or post.reporter.name)[:200],
+        venue=finding.venue,
         sealed_report=vault.seal(f"sightings.sealed_report|{ref}", report.to_json().encode()),
         text_key=vault.digest("text:" + report.text),
         phone_id=finding.arrival.phone_id if finding.arrival else None,
         seen_at=post.received_at,
-        claimed_at=report.claimed_at,
-        basis=f"reporter:{post.reporter.name}"[:40],
+        claimed_at=_claimed_at(report),
+        basis=_basis_of(post, report)[:40],
         record_count=finding.record_count,
     )
     sighting.matches = [_row_of(match) for match in finding.matches]
@@ -199,6 +214,20 @@ def _keep(
         sighting.matches += [_arrival_row(bait_id) for bait_id in finding.arrival.bait_ids]
     session.add(sighting)
     return sighting
+
+
+def _basis_of(post: InboxPost, report: Report) -> str:
+    """Say how this was lawfully obtained: what staff said, or whose channel it came by."""
+    said = report.details.get("basis") if post.grade == Grade.MANUAL else None
+    return said or f"reporter:{post.reporter.name}"
+
+
+def _claimed_at(report: Report) -> datetime | None:
+    """Return the claimed time where a database can keep it: it may lie at the end of days."""
+    try:
+        return report.claimed_at.astimezone(UTC) if report.claimed_at else None
+    except OverflowError:
+        return None
 
 
 def _row_of(match: Found) -> Match:
@@ -243,8 +272,9 @@ def _bury(desk: Desk, post_id: int, reason: str) -> None:
             post.lease_owner = post.lease_until = None
 
 
-def _give_back(desk: Desk, post_id: int) -> None:
+def _give_back(desk: Desk, post_id: int, attempts: int) -> None:
+    """Let go of a post; it rests until its lease ends."""
     with desk.database.write() as session:
         post = session.get_one(InboxPost, post_id)
         if post.lease_owner == desk.owner:
-            post.lease_owner = None
+            post.lease_owner, post.attempts = None, attempts
