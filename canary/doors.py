@@ -10,14 +10,14 @@ from canary.services.alerting import Sender as AlertSender
 from canary.services.intake import Parcel, accept_post, find_reporter, keep_dead_post
 from canary.storage.session import Database
 from canary.storage.vault import Vault
-from webhooks.errors import AddressRefused, DeliveryError, InboxBusy
+from webhooks.errors import DeliveryError, InboxBusy
 from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
 from webhooks.inbound.proofs import path_secret_digest
 from webhooks.messages import Message
 from webhooks.outbound.addresses import AddressPolicy
+from webhooks.outbound.carriers import make_sender
 from webhooks.outbound.formats.base import EndpointConfig
 from webhooks.outbound.registry import FORMATS
-from webhooks.outbound.sender import HttpSender
 from webhooks.reports import Post
 
 
@@ -67,7 +67,7 @@ class WebhookSender(AlertSender):
     """Brings messages to endpoints in their formats."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        self._http = HttpSender(policy=AddressPolicy(allowed=tuple(allowed)))
+        self._out = make_sender(AddressPolicy(allowed=tuple(allowed)))
 
     def check(self, route: Route) -> None:
         if route.format not in FORMATS:
@@ -77,8 +77,8 @@ class WebhookSender(AlertSender):
                 mend=f"use one of {', '.join(FORMATS)}",
             )
         try:
-            self._http.check(_config_of(route).url)
-        except (AddressRefused, DeliveryError) as error:
+            self._out.check(_config_of(route).url)
+        except DeliveryError as error:
             raise Invalid(
                 f"this address may not be called: {error}",
                 field="url",
@@ -87,10 +87,7 @@ class WebhookSender(AlertSender):
 
     def send(self, message: Message, route: Route, now: datetime) -> Taken:
         shape, config = FORMATS[route.format], _config_of(route)
-        try:
-            answer = self._http.send(shape.render(message, config, now))
-        except AddressRefused as error:
-            raise DeliveryError(f"refused to call: {error}") from error
+        answer = self._out.send(shape.render(message, config, now))
         shape.judge(answer, now)
         return Taken(status=answer.status, answer=answer.excerpt)
 

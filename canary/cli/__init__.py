@@ -20,6 +20,7 @@ COMMANDS = {
     "seed": "planting",
     "plant": "planting",
     "custody": "planting",
+    "scan": "scan",
     "attribute": "attribute",
     "report": "incidents",
     "incidents": "incidents",

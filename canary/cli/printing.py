@@ -47,7 +47,9 @@ def name_actor() -> str:
         return "cli"
 
 
-def show_progress(label: str) -> tuple[Callable[[int, int], None], Callable[[], None]]:
+def show_progress(
+    label: str, *, running: bool = True
+) -> tuple[Callable[[int, int], None], Callable[[], None]]:
     """Return a step and an end function for a progress bar on standard error."""
     from rich.progress import (
         BarColumn,
@@ -64,6 +66,7 @@ def show_progress(label: str) -> tuple[Callable[[int, int], None], Callable[[], 
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        disable=not running,
     )
     task = bar.add_task(label, total=None)
     bar.start()

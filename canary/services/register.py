@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from canary.domain.identifiers import BaitValues
 from canary.matching.keys import FANOUT, Key, keys_of
-from canary.matching.register import Register
-from canary.storage.tables import Bait, Identifier
+from canary.matching.register import MemoryRegister, Register
+from canary.storage.tables import Bait, Identifier, Placement, Source
 from canary.storage.vault import Vault
 
 CHUNK = 500
@@ -48,6 +48,20 @@ def kind_of(key: Key) -> str:
     """Name the family of a key; whole numbers are `number`, which is unique."""
     family = key.partition(":")[0]
     return "number" if family == "n" else family
+
+
+def load_register(session: Session, vault: Vault) -> MemoryRegister:
+    """Open every bait into a register in memory, for scanning files."""
+    register = MemoryRegister()
+    rows = session.execute(
+        select(Bait, Source.code)
+        .outerjoin(Placement, Placement.bait_id == Bait.id)
+        .outerjoin(Source, Source.id == Placement.source_id)
+        .execution_options(yield_per=CHUNK)
+    )
+    for bait, source in rows:
+        register.add(bait.id, open_values(vault, bait), code=bait.ref, source=source or "")
+    return register
 
 
 class SqlRegister(Register):
