@@ -24,7 +24,7 @@ from canary.services.seeding import Nursery, SeedOrder, SeedResult, seed_batch
 from canary.services.sources import OPTIONAL, REQUIRED, ImportResult, import_sources
 from canary.services.triage import Desk, list_waiting, triage_post
 from canary.storage.session import Database
-from canary.storage.tables import Bait, InboxPost, Placement, Row, Source
+from canary.storage.tables import Bait, Identifier, InboxPost, Placement, Row, Source
 from canary.storage.vault import Vault, sha256
 from tests.fakes import FakeClock, FakeSender
 from webhooks.reports import Post, Report, ReportKind
@@ -278,3 +278,8 @@ class Office:
 
     def posts(self) -> list[InboxPost]:
         return self.rows(InboxPost)
+
+    def rows_of_identifiers(self, kind: str) -> list[Identifier]:
+        """Load the digests of one family."""
+        with self.database.read() as session:
+            return list(session.scalars(select(Identifier).where(Identifier.kind == kind)))

@@ -6,11 +6,12 @@ batch goes on where it stopped, and a finished one makes nothing new.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
@@ -35,6 +36,8 @@ from seeds.waybills import Waybill
 
 CHUNK = 5000
 CONTROL_PHONE_SHARE = 0.1
+NAME_LENGTH = 120
+REDRAWS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +79,45 @@ class Nursery:
 Progress = Callable[[int, int], None]
 
 
+class _Overtaken(Exception):
+    """Another batch took one of the drawn numbers first; so many baits were made before."""
+
+    def __init__(self, created: int) -> None:
+        super().__init__(created)
+        self.created = created
+
+
 def seed_batch(
     nursery: Nursery, order: SeedOrder, *, dry_run: bool = False, progress: Progress | None = None
 ) -> SeedResult:
     """Make the baits of a batch. Raises Invalid, NotFound, Conflict."""
+    _check_name(order.batch)
+    created = 0
+    for _ in range(REDRAWS):
+        try:
+            made = _seed_once(nursery, order, dry_run=dry_run, progress=progress)
+        except _Overtaken as refused:
+            created += refused.created
+        else:
+            return replace(made, created=made.created + created)
+    msg = (
+        f"other batches keep taking the same numbers; run `canary seed --batch {order.batch}` again"
+    )
+    raise Conflict(msg)
+
+
+def _check_name(name: str) -> None:
+    if not (name.strip() and name.isprintable() and len(name) <= NAME_LENGTH):
+        raise Invalid(
+            f"{name[:40]!r} is not a name for a batch",
+            field="batch",
+            mend=f"use up to {NAME_LENGTH} printable characters",
+        )
+
+
+def _seed_once(
+    nursery: Nursery, order: SeedOrder, *, dry_run: bool, progress: Progress | None
+) -> SeedResult:
     with nursery.database.read() as session:
         batch = session.scalar(select(Batch).where(Batch.name == order.batch))
         if batch is not None and batch.state == "issued":
@@ -87,6 +125,8 @@ def seed_batch(
         if batch is not None:
             order = _restore_order(batch)
         plan = _plan(session, order)
+        # The newest is read first: what is made between the two reads is noticed when writing.
+        newest = _find_newest(session, batch.id) if batch is not None else None
         done = _count_done(session, batch.id) if batch is not None else Counter[str | None]()
         recipes = list(_skip_done(plan.all_recipes, done))
         phones = _choose_phones(session, nursery, recipes)
@@ -94,9 +134,13 @@ def seed_batch(
         return _count(order, plan, phones, created=0)
     if batch is None:
         _open_batch(nursery, order)
-    created = _make_all(nursery, order, recipes, phones, progress)
+    created = _make_all(nursery, order, recipes, phones, progress, newest)
     _close_batch(nursery, order.batch)
     return _count(order, plan, phones, created=created)
+
+
+def _find_newest(session: Session, batch_id: int) -> int | None:
+    return session.scalar(select(func.max(Bait.id)).where(Bait.batch_id == batch_id))
 
 
 def _plan(session: Session, order: SeedOrder) -> Plan:
@@ -249,13 +293,14 @@ def _make_all(
     recipes: Sequence[Recipe],
     phones: _Phones,
     progress: Progress | None,
+    newest: int | None,
 ) -> int:
     with nursery.database.read() as session:
         batch_id = session.scalars(select(Batch.id).where(Batch.name == order.batch)).one()
         source_ids = {row.code: row.id for row in session.execute(select(Source.code, Source.id))}
         taken = _load_taken(session, nursery.vault)
     waybills = make_waybills(recipes, taken=taken, phones=phones.in_order, random=nursery.random)
-    adopter = _Adopter(nursery, batch_id, source_ids, phones)
+    adopter = _Adopter(nursery, batch_id, source_ids, phones, newest)
     created, total = 0, sum(recipe.count for recipe in recipes)
     try:
         while chunk := list(islice(waybills, CHUNK)):
@@ -263,6 +308,8 @@ def _make_all(
             created += len(chunk)
             if progress is not None:
                 progress(created, total)
+    except IntegrityError as error:
+        raise _Overtaken(created) from error
     except SeedError as error:
         raise Invalid(
             f"{error.problem} ({created} baits were made and are kept)", mend=error.mend
@@ -317,19 +364,26 @@ class _Adopter:
     """Turns waybills into bait rows, a chunk in one transaction."""
 
     def __init__(
-        self, nursery: Nursery, batch_id: int, source_ids: dict[str, int], phones: _Phones
+        self,
+        nursery: Nursery,
+        batch_id: int,
+        source_ids: dict[str, int],
+        phones: _Phones,
+        newest: int | None,
     ) -> None:
         self._nursery = nursery
         self._batch_id = batch_id
         self._source_ids = source_ids
         self._phones = phones
+        self._newest = newest
 
     def adopt(self, chunk: Sequence[Made]) -> None:
-        """Write one chunk: baits, identifiers, planned placements."""
+        """Write one chunk: baits, identifiers, planned placements. Raises Conflict."""
         now = self._nursery.clock()
         values = [values_of(made.waybill) for made in chunk]
         rows = [self._bait_row(made, value, now) for made, value in zip(chunk, values, strict=True)]
         with self._nursery.database.write() as session:
+            self._require_alone(session)
             ids = reserve_ids(session, Bait, len(chunk))
             for bait_id, row in zip(ids, rows, strict=True):
                 row["id"] = bait_id
@@ -342,6 +396,14 @@ class _Adopter:
             ]
             write_rows(session, Placement, placements)
             self._keep_controls(session)
+        self._newest = ids[-1]
+
+    def _require_alone(self, session: Session) -> None:
+        """Lock the batch, and refuse to go on when somebody else has added to it meanwhile."""
+        batch = session.get_one(Batch, self._batch_id, with_for_update=True)
+        if _find_newest(session, self._batch_id) != self._newest:
+            msg = f"somebody else is making batch {batch.name} now"
+            raise Conflict(msg)
 
     def _bait_row(self, made: Made, values: BaitValues, now: datetime) -> dict[str, object]:
         ref, waybill = make_ref("B"), made.waybill
