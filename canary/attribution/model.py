@@ -5,6 +5,7 @@
 Times in hours. Levels are points of the leak fraction q with weights from its Beta prior.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from canary.attribution.world import Bools, Floats, Ints, Operator, World
 _QUANTILES = (0.0, 0.03, 0.1, 0.22, 0.38, 0.55, 0.72, 0.88, 1.0)
 _MOST_COVERAGE = 0.98
 _LEAST_SPAM = 0.01
+_MANY_EXPOSURES = 500_000
 _LEAST_BACKGROUND = 1e-22
 
 
@@ -264,10 +266,14 @@ def silence(problem: Problem, setting: Setting, sources: Ints | None = None) -> 
         rows = np.flatnonzero(wanted[world.exp_source])
     record, source = world.exp_record[rows], world.exp_source[rows]
     share = problem.lived[rows] * reach(problem, setting, world.exp_vis[rows], record)
-    base = np.empty((world.n_sources, len(problem.levels)))
-    for at, q in enumerate(problem.levels):
-        base[:, at] = np.bincount(source, weights=np.log1p(-q * share), minlength=world.n_sources)
-    return base
+
+    def column(q: float) -> Floats:
+        return total_by(source, np.log1p(-q * share), world.n_sources)
+
+    if len(rows) < _MANY_EXPOSURES:
+        return np.stack([column(q) for q in problem.levels.tolist()], axis=1)
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        return np.stack(list(threads.map(column, problem.levels.tolist())), axis=1)
 
 
 def explanations(problem: Problem, setting: Setting) -> Links:

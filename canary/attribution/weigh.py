@@ -17,7 +17,7 @@ from canary.attribution.model import (
 )
 from canary.attribution.partition import Piece, partition
 from canary.attribution.search import Component, Members, Scorer, log_sum, search
-from canary.attribution.world import Floats, Ints
+from canary.attribution.world import Bools, Floats, Ints
 
 SCREEN_NATS = -9.0
 _SETS_WITHIN = 11.0
@@ -25,6 +25,7 @@ _MOST_SETS = 60
 _LARGEST_RATIO = 1e30
 _STRONG = 2.0
 _MOST_STRONG = 24
+_LEAST_ERROR_RATE = 2e-5
 _TELLING = 0.05
 
 
@@ -77,7 +78,7 @@ def weigh(problem: Problem) -> Weighing:
     silent_none = float(np.log1p(-np.minimum(posterior[~candidate], 0.999999)).sum())
     divided = partition(
         problem,
-        with_log_errors(problem, evidence.links, np.flatnonzero(candidate & (bound > _STRONG))),
+        with_log_errors(problem, evidence.links, _strongest(candidate, bound)),
         evidence.base + problem.log_weights[np.newaxis],
         bound,
         candidate,
@@ -133,14 +134,18 @@ def screening_bound(problem: Problem, evidence: Evidence) -> Floats:
     return log_sum(alone, axis=1) + problem.log_prior_odds
 
 
+def _strongest(candidate: Bools, bound: Floats) -> Ints:
+    """Return the few candidates that would be suspects on their own, likeliest first."""
+    strong = np.flatnonzero(candidate & (bound > _STRONG))
+    return strong[np.argsort(-bound[strong], kind="stable")[:_MOST_STRONG]]
+
+
 def with_log_errors(problem: Problem, links: Links, strong: Ints) -> Links:
     """Link likely leakers to what others of their stage were logged for, at the error rate.
 
     Without this an innocent the log names by mistake would be judged apart from the leaker.
-    In large networks, with many leakers and a small rate per source, it is left out.
+    Stages so large that the rate per source is negligible are left out.
     """
-    if len(strong) > _MOST_STRONG:
-        return links
     n_stages = len(problem.stage_sizes)
     cells, inverse = np.unique(
         links.group * n_stages + problem.stage_of[links.source], return_inverse=True
@@ -149,7 +154,9 @@ def with_log_errors(problem: Problem, links: Links, strong: Ints) -> Links:
     np.add.at(summed, inverse, links.ratio)
     rate = problem.world.operator.custody_log_error_rate / problem.stage_sizes[cells % n_stages]
     summed *= rate[:, np.newaxis]
-    telling = np.flatnonzero(summed.max(axis=1, initial=0.0) > _TELLING)
+    telling = np.flatnonzero(
+        (summed.max(axis=1, initial=0.0) > _TELLING) & (rate > _LEAST_ERROR_RATE)
+    )
     source = np.repeat(strong, len(telling))
     cell = np.tile(telling, len(strong))
     same = problem.stage_of[source] == cells[cell] % n_stages
