@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import pairwise
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from canary.domain.verdicts import Verdict
@@ -121,13 +122,15 @@ def load_coverage(session: Session) -> Coverage:
         .where(Placement.source_id == Source.id, Bait.state.in_(["planted", "live"]))
         .exists()
     )
-    states = count_groups(session, select(Bait.state, func.count()).group_by(Bait.state))
+    rows = session.execute(
+        select(Bait.state, Bait.is_control, func.count()).group_by(Bait.state, Bait.is_control)
+    ).all()
     return Coverage(
         sources=session.scalar(select(func.count(Source.id))) or 0,
         covered=session.scalar(select(func.count(Source.id)).where(covered)) or 0,
-        baits=sum(states.values()),
-        live=states.get("live", 0) + states.get("planted", 0),
-        controls=session.scalar(select(func.count(Bait.id)).where(Bait.is_control)) or 0,
+        baits=sum(count for _, _, count in rows),
+        live=sum(count for state, _, count in rows if state in {"planted", "live"}),
+        controls=sum(count for _, is_control, count in rows if is_control),
         phones=session.scalar(select(func.count(Phone.id))) or 0,
     )
 
@@ -182,19 +185,24 @@ def _count_verdicts(session: Session, viewer: Viewer) -> tuple[VerdictCount, ...
 def _count_days(session: Session, now: datetime, zone: tzinfo) -> tuple[DayCount, ...]:
     today = now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    start = datetime.combine(days[0], datetime.min.time(), tzinfo=zone).astimezone(UTC)
-    seen = session.scalars(
-        select(Sighting.seen_at).where(Sighting.seen_at >= start, Sighting.incident_id.is_not(None))
-    )
-    counts = dict.fromkeys(days, 0)
-    for at in seen:
-        day = at.astimezone(zone).date()
-        if day in counts:
-            counts[day] += 1
-    most = max(counts.values())
+    starts = [_start_of(day, zone) for day in [*days, today + timedelta(days=1)]]
+    sums = [
+        func.sum(case((and_(Sighting.seen_at >= start, Sighting.seen_at < end), 1), else_=0))
+        for start, end in pairwise(starts)
+    ]
+    row = session.execute(
+        select(*sums).where(Sighting.seen_at >= starts[0], Sighting.incident_id.is_not(None))
+    ).one()
+    counts = [count or 0 for count in row]
+    most = max(counts)
     return tuple(
-        DayCount(day=day, count=count, height=_scale(count, most)) for day, count in counts.items()
+        DayCount(day=day, count=count, height=_scale(count, most))
+        for day, count in zip(days, counts, strict=True)
     )
+
+
+def _start_of(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, datetime.min.time(), tzinfo=zone).astimezone(UTC)
 
 
 def _rank_sources(session: Session, now: datetime) -> tuple[LeaguePlace, ...]:

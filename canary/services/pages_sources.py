@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import NotFound
 from canary.services.access import Viewer
 from canary.services.pages_baits import BaitLine, list_baits_of
-from canary.services.pages_common import Paged, SourceLabel, count_groups
+from canary.services.pages_common import Paged, SourceLabel, count_groups, label_source
 from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
 from canary.storage.tables import Bait, Exposure, Incident, Placement, Source
 from canary.storage.vault import Vault
 
-TREE_SIZE = 200
+TREE_SIZE = 100
 INCIDENTS_SHOWN = 20
+DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,44 +111,73 @@ def load_source(
     if row is None:
         msg = f"there is no source {code}"
         raise NotFound(msg)
-    nodes = _load_nodes(session)
-    children = _group(nodes)
-    below = children.get(row.id, [])[:TREE_SIZE]
+    below = _load_children(session, row.id)
+    grand = _count_children(session, [node.source_id for node in below])
     counts = _count(session, [node.source_id for node in below])
     wanted = IncidentFilter(state="", source=code)
     return SourcePage(
-        source=nodes[row.id].label,
+        source=label_source(row),
         region=row.region,
         carriers=tuple(str(carrier) for carrier in row.carriers),
         daily_parcels=row.daily_parcels,
         stage=row.stage,
         contact=row.contact,
         created_at=row.created_at,
-        above=_list_above(nodes, nodes[row.id]),
-        children=tuple(
-            _line(node, 0, (), counts, len(children.get(node.source_id, ()))) for node in below
-        ),
+        above=_load_above(session, row.id),
+        children=tuple(_line(node, 0, (), counts, grand.get(node.source_id, 0)) for node in below),
         baits=list_baits_of(session, vault, row.id, number),
         exposed=_count_exposed(session, row.id),
         incidents=list_incidents(session, viewer, wanted, 1, INCIDENTS_SHOWN).items,
     )
 
 
+NODES = select(
+    Source.id, Source.code, Source.name, Source.kind, Source.parent_id, Source.region
+).order_by(Source.code)
+
+
 def _load_nodes(session: Session) -> dict[int, _Node]:
-    rows = session.execute(
-        select(
-            Source.id, Source.code, Source.name, Source.kind, Source.parent_id, Source.region
-        ).order_by(Source.code)
+    return {row[0]: _to_node(*row) for row in session.execute(NODES)}
+
+
+def _load_children(session: Session, source_id: int) -> list[_Node]:
+    rows = session.execute(NODES.where(Source.parent_id == source_id).limit(TREE_SIZE))
+    return [_to_node(*row) for row in rows]
+
+
+def _count_children(session: Session, source_ids: Sequence[int]) -> Mapping[int | None, int]:
+    query = (
+        select(Source.parent_id, func.count())
+        .where(Source.parent_id.in_(source_ids))
+        .group_by(Source.parent_id)
     )
-    return {
-        source_id: _Node(
-            source_id=source_id,
-            label=SourceLabel(code=code, name=name, kind=kind),
-            parent_id=parent_id,
-            region=region,
-        )
-        for source_id, code, name, kind, parent_id, region in rows
-    }
+    return count_groups(session, query)
+
+
+def _load_above(session: Session, source_id: int) -> tuple[SourceLabel, ...]:
+    """Load the line from the top down to a source's parent."""
+    start = select(Source.id, Source.parent_id, literal(0).label("depth"))
+    line = start.where(Source.id == source_id).cte("line", recursive=True)
+    above = select(Source.id, Source.parent_id, line.c.depth + 1)
+    line = line.union_all(above.where(Source.id == line.c.parent_id, line.c.depth < DEEPEST))
+    rows = session.scalars(
+        select(Source)
+        .join(line, Source.id == line.c.id)
+        .where(line.c.depth > 0)
+        .order_by(line.c.depth.desc())
+    )
+    return tuple(label_source(row) for row in rows)
+
+
+def _to_node(
+    source_id: int, code: str, name: str, kind: str, parent_id: int | None, region: str | None
+) -> _Node:
+    return _Node(
+        source_id=source_id,
+        label=SourceLabel(code=code, name=name, kind=kind),
+        parent_id=parent_id,
+        region=region,
+    )
 
 
 def _group(nodes: Mapping[int, _Node]) -> dict[int | None, list[_Node]]:
@@ -234,7 +264,7 @@ def _list_above(nodes: Mapping[int, _Node], node: _Node) -> tuple[SourceLabel, .
     """Return the line from the top down to this node's parent."""
     line: list[SourceLabel] = []
     parent_id = node.parent_id
-    while parent_id is not None and parent_id in nodes and len(line) < 64:
+    while parent_id is not None and parent_id in nodes and len(line) < DEEPEST:
         line.append(nodes[parent_id].label)
         parent_id = nodes[parent_id].parent_id
     return tuple(reversed(line))

@@ -175,13 +175,14 @@ class Bait(Row):
         CheckConstraint(
             "state IN ('draft','issued','planted','live','burned','retired')", name="state"
         ),
+        Index("ix_baits_state", "state", "is_control"),
     )
 
     id: Mapped[int] = _identity()
     ref: Mapped[str] = mapped_column(String(20), unique=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
     carrier: Mapped[str] = mapped_column(String(20))
-    state: Mapped[str] = mapped_column(String(12), index=True)
+    state: Mapped[str] = mapped_column(String(12))
     is_control: Mapped[bool] = mapped_column(default=False)
     sealed_values: Mapped[bytes] = mapped_column(LargeBinary)
     phone_id: Mapped[int | None] = mapped_column(ForeignKey("phones.id"), index=True)
@@ -364,7 +365,10 @@ class Sighting(Row):
     """Our belief that something was seen, when by our clock, and at which venue."""
 
     __tablename__ = "sightings"
-    __table_args__ = (UniqueConstraint("inbox_id", "ordinal"),)
+    __table_args__ = (
+        UniqueConstraint("inbox_id", "ordinal"),
+        Index("ix_sightings_seen_at", "seen_at", "incident_id"),
+    )
 
     id: Mapped[int] = _identity()
     ref: Mapped[str] = mapped_column(String(20), unique=True)
@@ -379,7 +383,7 @@ class Sighting(Row):
     sealed_report: Mapped[bytes] = mapped_column(LargeBinary)
     text_key: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
     phone_id: Mapped[int | None] = mapped_column(ForeignKey("phones.id"), index=True)
-    seen_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     basis: Mapped[str] = mapped_column(String(40))
     record_count: Mapped[int] = mapped_column(default=1)

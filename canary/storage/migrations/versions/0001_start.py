@@ -122,7 +122,7 @@ def upgrade() -> None:
     with op.batch_alter_table('baits', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_baits_batch_id'), ['batch_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_baits_phone_id'), ['phone_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_baits_state'), ['state'], unique=False)
+        batch_op.create_index('ix_baits_state', ['state', 'is_control'], unique=False)
 
     op.create_table('incidents',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
@@ -368,7 +368,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_sightings_kind'), ['kind'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_phone_id'), ['phone_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_reporter_id'), ['reporter_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sightings_seen_at'), ['seen_at'], unique=False)
+        batch_op.create_index('ix_sightings_seen_at', ['seen_at', 'incident_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_text_key'), ['text_key'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_venue'), ['venue'], unique=False)
 
@@ -407,7 +407,7 @@ def downgrade() -> None:
     with op.batch_alter_table('sightings', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sightings_venue'))
         batch_op.drop_index(batch_op.f('ix_sightings_text_key'))
-        batch_op.drop_index(batch_op.f('ix_sightings_seen_at'))
+        batch_op.drop_index('ix_sightings_seen_at')
         batch_op.drop_index(batch_op.f('ix_sightings_reporter_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_phone_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_kind'))
@@ -457,7 +457,7 @@ def downgrade() -> None:
 
     op.drop_table('incidents')
     with op.batch_alter_table('baits', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_baits_state'))
+        batch_op.drop_index('ix_baits_state')
         batch_op.drop_index(batch_op.f('ix_baits_phone_id'))
         batch_op.drop_index(batch_op.f('ix_baits_batch_id'))
 
