@@ -1,5 +1,6 @@
 """Who leaked: world in, attribution out."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -165,20 +166,19 @@ def _sensitivity(weighing: Weighing, cases: dict[int, Case], policy: Policy) -> 
         return None
     source, case = next(iter(cases.items()))
     before, _ = grade(case.support, Batch(), policy)
-    changes_at = None
-    at_factor = (case.support.posterior, before)
-    for factor in _FACTORS:
+
+    def after(factor: float) -> tuple[float, Verdict]:
         posterior = _under_background(weighing, source, factor)
-        after = before if posterior >= policy.named_from else _lesser(before, posterior, policy)
-        if factor == policy.background_factor:
-            at_factor = (posterior, after)
-        if changes_at is None and after is not before:
-            changes_at = factor
+        stands = posterior >= policy.named_from
+        return posterior, before if stands else _lesser(before, posterior, policy)
+
+    posterior, verdict = after(policy.background_factor)
+    at = bisect_left(_FACTORS, True, key=lambda factor: after(factor)[1] is not before)
     return Sensitivity(
         factor=policy.background_factor,
-        posterior=at_factor[0],
-        verdict=at_factor[1],
-        changes_at=changes_at,
+        posterior=posterior,
+        verdict=verdict,
+        changes_at=_FACTORS[at] if at < len(_FACTORS) else None,
     )
 
 
@@ -193,8 +193,8 @@ def _under_background(weighing: Weighing, source: int, factor: float) -> float:
         return float(weighing.posterior[source])
     row = int(np.flatnonzero(part.component.sources == source)[0])
     louder = part.component.with_background(factor)
-    reduced = {tuple(one for one in members if one != row) for members in part.sets[:8]}
-    sets = sorted({*part.sets[:24], *reduced, ()})
+    reduced = {tuple(one for one in members if one != row) for members in part.sets[:4]}
+    sets = sorted({*part.sets[:12], *reduced, ()})
     scorer = Scorer(louder)
     scores = np.array([scorer.score(members) for members in sets])
     weights = np.exp(scores - scores.max())

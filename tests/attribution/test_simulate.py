@@ -57,13 +57,13 @@ def test_leakers_lead_the_ranking(kind):
 
 
 def test_masked_coincidences_match_their_expected_number():
-    made = [simulate("masked", np.random.default_rng(seed)) for seed in range(12)]
+    made = [simulate("masked", np.random.default_rng(seed)) for seed in range(6)]
     seen = sum(
         sum(1 for source, _, of in one.truth.provenance.values() if source < 0 and of is None)
         for one in made
     )
     expected = sum(attribute(one.world).expected_accidental for one in made)
-    assert seen == pytest.approx(expected, rel=0.25)
+    assert seen == pytest.approx(expected, rel=0.4)
 
 
 def test_plan_can_be_tried_before_paying():

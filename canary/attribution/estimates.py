@@ -1,0 +1,150 @@
+"""Estimate the operator's parameters from his own data; defaults where there is too little.
+
+Estimators of ATTRIBUTION.md section 2.2. Rates are per hour unless said otherwise.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.attribution.world import Operator
+
+_LEAST_CASES = 5
+_SPAM_SHAPE, _SPAM_DAYS = 0.5, 60.0
+_PLAIN = Operator()
+_ROUNDS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A parameter, its 95 % range, and how many own observations it rests on (0: a default)."""
+
+    value: float
+    low: float
+    high: float
+    observations: int
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether own data was too little."""
+        return self.observations == 0
+
+
+def spam_per_window(rings: int, phone_days: float, window_h: float) -> Estimate:
+    """Estimate spam events per phone and window from control phones: Gamma(0.5, 60 days) prior."""
+    shape, days = _SPAM_SHAPE + rings, _SPAM_DAYS + phone_days
+    rate, spread = shape / days, math.sqrt(shape) / days
+    scale = window_h / 24.0
+    return Estimate(
+        value=rate * scale,
+        low=max(0.0, rate - 1.96 * spread) * scale,
+        high=(rate + 1.96 * spread) * scale,
+        observations=rings if phone_days > 0 else 0,
+    )
+
+
+def coverage_from_positives(found: int, listed: int, channel: str) -> Estimate:
+    """Estimate a monitor's coverage from own baits listed for sale; prior worth two listings."""
+    plain = _PLAIN.coverage.get(channel, 0.3)
+    value = (found + 2.0 * plain) / (listed + 2.0)
+    spread = 1.96 * math.sqrt(value * (1.0 - value) / (listed + 3.0))
+    low, high = max(0.0, value - spread), min(1.0, value + spread)
+    return Estimate(value=value, low=low, high=high, observations=listed)
+
+
+def coverage_from_recapture(first: int, second: int, both: int) -> Estimate:
+    """Estimate the first monitor's coverage from two independent ones (Chapman)."""
+    total = (first + 1) * (second + 1) / (both + 1) - 1
+    variance = (
+        (first + 1)
+        * (second + 1)
+        * (first - both)
+        * (second - both)
+        / ((both + 1) ** 2 * (both + 2))
+    )
+    spread = 1.96 * math.sqrt(max(variance, 0.0))
+    least = float(max(first, second, 1))
+    return Estimate(
+        value=min(1.0, first / max(total, least)),
+        low=min(1.0, first / max(total + spread, least)),
+        high=min(1.0, first / max(total - spread, least)),
+        observations=both,
+    )
+
+
+def chance_factor(seen: int, expected: float) -> Estimate:
+    """Compare matches of control baits with what the chance table expects; 1 fits."""
+    value = (seen + 1.0) / (expected + 1.0)
+    spread = 1.96 * math.sqrt(seen + 1.0) / (expected + 1.0)
+    low = max(0.0, value - spread)
+    return Estimate(value=value, low=low, high=value + spread, observations=seen)
+
+
+def log_lag(lags_h: Sequence[float]) -> Estimate:
+    """Estimate the mean of (logged - physical access) in hours."""
+    usable = [lag for lag in lags_h if math.isfinite(lag) and lag >= 0.0]
+    if len(usable) < _LEAST_CASES:
+        return _default(_PLAIN.since_log_lag_mean_h)
+    mean = sum(usable) / len(usable)
+    spread = 1.96 * mean / math.sqrt(len(usable))
+    low = max(1e-4, mean - spread)
+    return Estimate(value=max(mean, 1e-4), low=low, high=mean + spread, observations=len(usable))
+
+
+def leak_fraction(cases: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Fit Beta(a, b) by moments to confirmed cases (leaked, held), shrunk to the default."""
+    shares = np.array([leaked / held for leaked, held in cases if held > 0], dtype=np.float64)
+    plain = _PLAIN.leak_fraction_beta
+    if len(shares) < _LEAST_CASES:
+        return plain
+    mean, variance = float(np.clip(shares.mean(), 0.01, 0.99)), float(shares.var())
+    strength = max(mean * (1.0 - mean) / max(variance, 1e-3) - 1.0, 0.5)
+    weight = len(shares) / (len(shares) + 10.0)
+    a = weight * mean * strength + (1.0 - weight) * plain[0]
+    b = weight * (1.0 - mean) * strength + (1.0 - weight) * plain[1]
+    return a, b
+
+
+def delay_mixture(delays_h: Sequence[float], censored_h: Sequence[float] = ()) -> Operator:
+    """Fit the fast and slow delay by EM; `censored_h` had not surfaced by then.
+
+    Returns the defaults with weight_fast, mean_fast_h and mean_slow_h replaced.
+    """
+    seen = np.array([d for d in delays_h if math.isfinite(d) and d > 0.0], dtype=np.float64)
+    if len(seen) < 2 * _LEAST_CASES:
+        return _PLAIN
+    cut = np.array([d for d in censored_h if math.isfinite(d) and d > 0.0], dtype=np.float64)
+    weight, fast, slow = _PLAIN.weight_fast, _PLAIN.mean_fast_h, _PLAIN.mean_slow_h
+    for _ in range(_ROUNDS):
+        quick = weight * np.exp(-seen / fast) / fast
+        late = (1.0 - weight) * np.exp(-seen / slow) / slow
+        share = quick / np.maximum(quick + late, 1e-300)
+        tail_quick, tail_late = weight * np.exp(-cut / fast), (1.0 - weight) * np.exp(-cut / slow)
+        share_cut = tail_quick / np.maximum(tail_quick + tail_late, 1e-300)
+        n_quick = float(share.sum() + share_cut.sum())
+        n_late = len(seen) + len(cut) - n_quick
+        fast = _mean(share, seen, share_cut, cut + fast, fast)
+        slow = _mean(1.0 - share, seen, 1.0 - share_cut, cut + slow, slow)
+        weight = float(np.clip(n_quick / max(n_quick + n_late, 1e-9), 0.02, 0.98))
+    if fast > slow:
+        weight, fast, slow = 1.0 - weight, slow, fast
+    return Operator(weight_fast=weight, mean_fast_h=fast, mean_slow_h=slow)
+
+
+def _mean(
+    share: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    seen: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    share_cut: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    filled: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    before: float,
+) -> float:
+    total = float(share.sum() + share_cut.sum())
+    if total < 1e-6:
+        return before
+    return max(1e-3, float((share @ seen + share_cut @ filled) / total))
+
+
+def _default(value: float) -> Estimate:
+    return Estimate(value=value, low=value, high=value, observations=0)
