@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from canary.domain.errors import Conflict
+from canary.services.claims import release_all
 from canary.settings import Settings, read_settings
 from canary.storage.keys import Keys, load_keys, load_or_make_keys
 from canary.storage.migrate import require_current, upgrade
@@ -104,6 +105,9 @@ def hold_sole_writer(application: Application) -> Iterator[None]:
                 "use PostgreSQL (CANARY_DATABASE_URL) for more"
             )
             raise Conflict(msg) from error
+        # Nobody else works on this file, so a crash gives its rows back at once.
+        with application.database.write() as session:
+            release_all(session)
         yield
 
 

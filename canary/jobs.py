@@ -6,7 +6,7 @@ Several processes may run these jobs at once: rows are claimed, never shared.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 import structlog
@@ -103,6 +103,7 @@ class Jobs:
                 seconds=job.every.total_seconds(),
                 id=job.name,
                 misfire_grace_time=None,
+                next_run_time=datetime.now(UTC),
             )
 
     def start(self) -> None:

@@ -104,10 +104,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("database")
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest, database_folder: Path) -> Iterator[str]:
     """Tell the URL of a database without any table."""
     if backend == "sqlite":
-        yield f"sqlite:///{tmp_path}/canary.sqlite3"
+        yield f"sqlite:///{database_folder}/canary.sqlite3"
         return
     url = request.getfixturevalue("postgres_server")
     name = f"empty_{next(_numbers)}"
@@ -117,11 +122,13 @@ def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(
+    backend: str, request: pytest.FixtureRequest, database_folder: Path
+) -> Iterator[str]:
     """Tell the URL of a migrated, empty database."""
     if backend == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "canary.sqlite3")
-        yield f"sqlite:///{tmp_path}/canary.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), database_folder / "canary.sqlite3")
+        yield f"sqlite:///{database_folder}/canary.sqlite3"
         return
     url = request.getfixturevalue("postgres_migrated")
     yield url

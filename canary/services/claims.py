@@ -38,3 +38,14 @@ def holds(session: Session, table: Claimable, row_id: int, owner: str) -> bool:
         select(table.lease_owner, table.state).where(table.id == row_id).with_for_update()
     ).one_or_none()
     return row is not None and row.lease_owner == owner and row.state == "waiting"
+
+
+def release_all(session: Session) -> None:
+    """Give back every claim: for a sole worker that starts, whoever held them is dead."""
+    for table in (InboxPost, Delivery):
+        session.execute(
+            update(table)
+            .where(table.state == "waiting", table.lease_until.is_not(None))
+            .values(lease_owner=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )

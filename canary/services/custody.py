@@ -1,7 +1,7 @@
 """Custody events: who could read a bait along the handling path, from when, and how much."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -28,6 +28,10 @@ NAMES = {
     "district": "address",
 }
 FULL = {"number": 2, "phone": 2, "name": 2, "address": 2}
+NOTHING = dict.fromkeys(FULL, 0)
+CHUNK = 500
+
+_Event = tuple[int, int, datetime]
 
 
 def import_custody(
@@ -40,42 +44,72 @@ def import_custody(
     """
     sources = {row.code: row.id for row in session.execute(select(Source.code, Source.id))}
     flaws: list[Flaw] = []
-    wanted: dict[tuple[int, int, datetime], dict[str, int]] = {}
+    wanted: dict[_Event, dict[str, int]] = {}
     for row in rows:
         try:
-            key, fields = _read_row(session, vault, row, sources, now)
+            event, fields = _read_row(session, vault, row, sources, now)
         except Invalid as error:
             flaws.extend(error.flaws)
         else:
-            wanted[key] = fields
+            wanted[event] = _widen(wanted.get(event, NOTHING), fields)
     if flaws:
         raise Invalid(flaws=flaws)
-    fresh = [key for key in wanted if not _is_known(session, key)]
-    for key in fresh:
-        bait_id, source_id, since = key
-        session.add(
-            Exposure(
-                bait_id=bait_id, source_id=source_id, origin="custody", since=since, **wanted[key]
-            )
-        )
+    fresh, widened = _open_or_widen(session, wanted)
     _make_live(session, fresh)
-    _mark_stale(session, {bait_id for bait_id, _, _ in fresh})
-    record(session, actor, "custody.imported", "custody", now, created=len(fresh))
-    return ImportResult(created=len(fresh), updated=0, unchanged=len(rows) - len(fresh))
+    _mark_stale(session, {bait_id for bait_id, _, _ in [*fresh, *widened]})
+    record(
+        session,
+        actor,
+        "custody.imported",
+        "custody",
+        now,
+        created=len(fresh),
+        updated=len(widened),
+    )
+    unchanged = len(rows) - len(fresh) - len(widened)
+    return ImportResult(created=len(fresh), updated=len(widened), unchanged=unchanged)
+
+
+def _open_or_widen(
+    session: Session, wanted: Mapping[_Event, Mapping[str, int]]
+) -> tuple[list[_Event], list[_Event]]:
+    """Open what is new; let what is known show the most that was ever said."""
+    fresh: list[_Event] = []
+    widened: list[_Event] = []
+    for event, fields in wanted.items():
+        bait_id, source_id, since = event
+        known = _find_known(session, event)
+        if known is None:
+            fresh.append(event)
+            session.add(
+                Exposure(
+                    bait_id=bait_id, source_id=source_id, origin="custody", since=since, **fields
+                )
+            )
+            continue
+        held = {name: getattr(known, name) for name in NOTHING}
+        if _widen(held, fields) != held:
+            widened.append(event)
+            for name, level in _widen(held, fields).items():
+                setattr(known, name, level)
+    return fresh, widened
+
+
+def _widen(held: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(level, more[name]) for name, level in held.items()}
 
 
 def _read_row(
     session: Session, vault: Vault, row: TableRow, sources: dict[str, int], now: datetime
-) -> tuple[tuple[int, int, datetime], dict[str, int]]:
+) -> tuple[_Event, dict[str, int]]:
     def refuse(field: str, problem: str, mend: str) -> Invalid:
         return Invalid(problem, row=row.number, field=field, mend=mend)
 
-    key = vault.digest(number_key(canonical_number(row.cells["number"])))
-    bait_id = session.scalar(
-        select(Identifier.bait_id).where(Identifier.value_key == key, Identifier.kind == "number")
-    )
-    if bait_id is None:
+    bait = _find_bait(session, vault, row.cells["number"])
+    if bait is None:
         raise refuse("number", "this number is no bait of ours", "leave the row out")
+    if bait.is_control:
+        raise refuse("number", "this is a control bait, which nobody held", "leave the row out")
     source_id = sources.get(row.cells["source"])
     if source_id is None:
         raise refuse(
@@ -84,23 +118,34 @@ def _read_row(
     at = parse_time(row.cells["at"], row=row.number)
     if at > now:
         raise refuse("at", "this lies in the future", "correct the time or its offset")
-    return (bait_id, source_id, at), _read_fields(row)
+    if at < bait.issued_at:
+        raise refuse("at", "this lies before the bait was made", "correct the time or its offset")
+    return (bait.id, source_id, at), _read_fields(row)
+
+
+def _find_bait(session: Session, vault: Vault, number: str) -> Bait | None:
+    key = vault.digest(number_key(canonical_number(number)))
+    return session.scalar(
+        select(Bait)
+        .join(Identifier, Identifier.bait_id == Bait.id)
+        .where(Identifier.value_key == key, Identifier.kind == "number")
+    )
 
 
 def parse_time(text: str, *, row: int | None) -> datetime:
     """Read an ISO 8601 time with its offset. Raises Invalid."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Invalid(
-            f"{text[:40]!r} is not a time with an offset",
-            row=row,
-            field="at",
-            mend="write it as 2026-03-01T14:05:00+08:00",
-        )
-    return at
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Invalid(
+        f"{text[:40]!r} is not a time with an offset",
+        row=row,
+        field="at",
+        mend="write it as 2026-03-01T14:05:00+08:00",
+    )
 
 
 def _read_fields(row: TableRow) -> dict[str, int]:
@@ -121,22 +166,19 @@ def _read_fields(row: TableRow) -> dict[str, int]:
     return fields
 
 
-def _is_known(session: Session, key: tuple[int, int, datetime]) -> bool:
-    bait_id, source_id, since = key
-    return (
-        session.scalar(
-            select(Exposure.id).where(
-                Exposure.bait_id == bait_id,
-                Exposure.source_id == source_id,
-                Exposure.origin == "custody",
-                Exposure.since == since,
-            )
+def _find_known(session: Session, event: _Event) -> Exposure | None:
+    bait_id, source_id, since = event
+    return session.scalar(
+        select(Exposure).where(
+            Exposure.bait_id == bait_id,
+            Exposure.source_id == source_id,
+            Exposure.origin == "custody",
+            Exposure.since == since,
         )
-        is not None
     )
 
 
-def _make_live(session: Session, events: Sequence[tuple[int, int, datetime]]) -> None:
+def _make_live(session: Session, events: Sequence[_Event]) -> None:
     for bait_id, _, at in sorted(events, key=lambda event: event[2]):
         session.execute(
             update(Bait)
@@ -146,14 +188,21 @@ def _make_live(session: Session, events: Sequence[tuple[int, int, datetime]]) ->
 
 
 def _mark_stale(session: Session, bait_ids: set[int]) -> None:
-    seen = (
-        select(Sighting.incident_id)
-        .join(Match, Match.sighting_id == Sighting.id)
-        .where(Match.bait_id.in_(bait_ids), Sighting.incident_id.is_not(None))
-    )
-    session.execute(
-        update(Incident)
-        .where(Incident.id.in_(seen))
-        .values(evidence_version=Incident.evidence_version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    wanted = sorted(bait_ids)
+    seen: set[int | None] = set()
+    for start in range(0, len(wanted), CHUNK):
+        seen.update(
+            session.scalars(
+                select(Sighting.incident_id)
+                .join(Match, Match.sighting_id == Sighting.id)
+                .where(Match.bait_id.in_(wanted[start : start + CHUNK]))
+                .where(Sighting.incident_id.is_not(None))
+            )
+        )
+    for incident_id in sorted(filter(None, seen)):
+        session.execute(
+            update(Incident)
+            .where(Incident.id == incident_id)
+            .values(evidence_version=Incident.evidence_version + 1)
+            .execution_options(synchronize_session=False)
+        )

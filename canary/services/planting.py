@@ -4,9 +4,11 @@ The exposure opens when a sheet leaves our hands, not when the source confirms: 
 sheet could read it from then on, and an exposure dated too late would clear a leaker.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ from seeds.sheets import render_sheet
 from seeds.waybills import Waybill
 
 CHUNK = 500
+LONGEST_NAME = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ def export_sheets(
     written = _write_drafts(folder, drafts, sheet_format)
     now = gardener.clock()
     with gardener.database.write() as session:
+        get_batch(session, batch_name, lock=True)
         opened = _hand_over(session, batch.id, now)
         record(
             session,
@@ -94,9 +98,10 @@ def export_sheets(
     ]
 
 
-def get_batch(session: Session, name: str) -> Batch:
-    """Return a finished batch. Raises NotFound, Invalid."""
-    batch = session.scalar(select(Batch).where(Batch.name == name))
+def get_batch(session: Session, name: str, *, lock: bool = False) -> Batch:
+    """Return a finished batch, locked if it is to be changed. Raises NotFound, Invalid."""
+    query = select(Batch).where(Batch.name == name)
+    batch = session.scalar(query.with_for_update() if lock else query)
     if batch is None:
         msg = f"there is no batch {name!r}"
         raise NotFound(msg)
@@ -161,9 +166,12 @@ def _write_drafts(
             final = folder / f"{_file_name(code)}.{ending}"
             draft = final.with_name(f".{final.name}.draft")
             draft.touch(mode=0o600)
-            draft.write_bytes(content)
             written[code] = (draft, final)
+            draft.write_bytes(content)
     except OSError as error:
+        for draft, _ in written.values():
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         raise Invalid(
             f"{folder} cannot be written: {os.strerror(error.errno or 0)}",
             mend="choose a folder you may write to",
@@ -172,7 +180,12 @@ def _write_drafts(
 
 
 def _file_name(code: str) -> str:
-    return re.sub(r"[^\w.-]", "_", code).lstrip(".") or "_"
+    """Make a file name of a code; codes that would look alike get a mark of their own."""
+    safe = re.sub(r"[^\w.-]", "_", code).lstrip(".")
+    if safe == code and len(safe.encode()) <= LONGEST_NAME:
+        return safe
+    mark = hashlib.sha256(code.encode()).hexdigest()[:8]
+    return f"{safe.encode()[:LONGEST_NAME].decode('utf-8', 'ignore')}-{mark}"
 
 
 def _hand_over(session: Session, batch_id: int, now: datetime) -> int:
@@ -221,7 +234,7 @@ def confirm_planting(
     """Note that baits are in place. Raises Invalid for a time in the future, NotFound."""
     if at > now:
         raise Invalid("the confirmation lies in the future", field="at", mend="correct the time")
-    batch = get_batch(session, batch_name)
+    batch = get_batch(session, batch_name, lock=True)
     query = (
         select(Placement).join(Bait, Bait.id == Placement.bait_id).where(Bait.batch_id == batch.id)
     )
@@ -238,6 +251,13 @@ def confirm_planting(
         for placement in session.scalars(query)
         if wanted is None or placement.bait_id in wanted
     ]
+    strangers = (wanted or set()) - {placement.bait_id for placement in placements}
+    if strangers:
+        raise Invalid(
+            f"{len(strangers)} of these numbers were not placed by batch {batch_name} there",
+            field="number",
+            mend="confirm each batch and source with its own numbers",
+        )
     fresh = [placement for placement in placements if placement.confirmed_at is None]
     _confirm(session, fresh, confirmed_by, at)
     record(
