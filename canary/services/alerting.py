@@ -5,14 +5,14 @@ then it is a dead letter that people see.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.alerts import AlertType
@@ -20,6 +20,7 @@ from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.services.audit import record
 from canary.services.claims import claim_one, holds
 from canary.services.refs import make_ref
+from canary.services.routing import choose, collect_facts
 from canary.storage.session import Database
 from canary.storage.tables import Alert, Delivery, Endpoint
 from canary.storage.vault import Vault
@@ -29,6 +30,10 @@ from webhooks.retry import next_attempt
 
 ANSWER_KEPT = 500
 NAME_LENGTH = 80
+LINE_LENGTH = 200
+FIRST_REST = timedelta(seconds=5)
+LONGEST_REST = timedelta(minutes=5)
+LONGEST_WISH = timedelta(hours=24)
 
 log = structlog.get_logger(__name__)
 
@@ -133,52 +138,95 @@ def put_alert(
     revision: int,
     data: Mapping[str, Any],
     now: datetime,
+    only: Collection[int] | None = None,
 ) -> Alert:
-    """Add an alert and a delivery for each active endpoint to this transaction."""
+    """Add an alert and its deliveries to this transaction.
+
+    About an incident it goes where the rules say, otherwise to every active endpoint; `only`
+    names the endpoints instead.
+    """
+    facts = collect_facts(session, incident_id) if incident_id is not None else None
     alert = Alert(
         ref=make_ref("msg"),
         type=kind,
         incident_id=incident_id,
         revision=revision,
         data=dict(data),
+        facts=facts.to_json() if facts else {},
         created_at=now,
     )
     session.add(alert)
     session.flush()
-    for endpoint_id in session.scalars(select(Endpoint.id).where(Endpoint.is_active)):
-        session.add(
-            Delivery(alert_id=alert.id, endpoint_id=endpoint_id, state="waiting", due_at=now)
-        )
+    if only is None:
+        for one in choose(session, facts, now=now):
+            add_delivery(session, alert.id, one.endpoint_id, due_at=one.due_at, lang=one.lang)
+    else:
+        for endpoint_id in only:
+            add_delivery(session, alert.id, endpoint_id, due_at=now)
     return alert
 
 
-def list_due_by_endpoint(
-    session: Session, now: datetime, *, limit: int = 500
-) -> dict[int, list[int]]:
-    """List deliveries that may be tried now, oldest first, by endpoint."""
-    due = session.execute(
-        select(Delivery.endpoint_id, Delivery.id)
-        .where(Delivery.state == "waiting", Delivery.due_at <= now)
-        .where((Delivery.lease_until.is_(None)) | (Delivery.lease_until < now))
-        .order_by(Delivery.due_at, Delivery.id)
-        .limit(limit)
+def add_delivery(
+    session: Session, alert_id: int, endpoint_id: int, *, due_at: datetime, lang: str | None = None
+) -> None:
+    """Add the bringing of one alert to one endpoint to this transaction."""
+    session.add(
+        Delivery(
+            alert_id=alert_id, endpoint_id=endpoint_id, state="waiting", due_at=due_at, lang=lang
+        )
     )
-    lines: dict[int, list[int]] = {}
-    for endpoint_id, delivery_id in due:
-        lines.setdefault(endpoint_id, []).append(delivery_id)
-    return lines
+
+
+def list_due_by_endpoint(
+    session: Session, now: datetime, *, limit: int = LINE_LENGTH
+) -> dict[int, list[int]]:
+    """List deliveries that may be tried now by endpoint, `limit` of each, oldest alert first.
+
+    Each endpoint is asked for by itself, so that one with a long line hides no other; one that
+    rests after a failure is left out.
+    """
+    is_due = (
+        (Delivery.state == "waiting")
+        & (Delivery.due_at <= now)
+        & (Delivery.lease_until.is_(None) | (Delivery.lease_until < now))
+    )
+    endpoints = session.scalars(
+        select(Endpoint.id)
+        .where(Endpoint.rests_until.is_(None) | (Endpoint.rests_until <= now))
+        .where(select(Delivery.id).where(Delivery.endpoint_id == Endpoint.id, is_due).exists())
+        .order_by(Endpoint.id)
+    ).all()
+    return {
+        endpoint_id: list(
+            session.scalars(
+                select(Delivery.id)
+                .where(Delivery.endpoint_id == endpoint_id, is_due)
+                .order_by(Delivery.alert_id)
+                .limit(limit)
+            )
+        )
+        for endpoint_id in endpoints
+    }
+
+
+def list_troubled(session: Session) -> frozenset[int]:
+    """List the endpoints whose last attempt failed."""
+    return frozenset(session.scalars(select(Endpoint.id).where(Endpoint.failures > 0)))
 
 
 def deliver(outbox: Outbox, delivery_id: int, owner: str) -> bool:
     """Try one delivery; tell whether this caller had the claim and tried."""
     now = outbox.clock()
+    with outbox.database.read() as session:
+        if _rests(session, delivery_id, now):
+            return False
     with outbox.database.write() as session:
         if not claim_one(session, Delivery, delivery_id, owner=owner, now=now):
             return False
     with outbox.database.read() as session:
         row = session.get_one(Delivery, delivery_id)
         route = _open_route(outbox.vault, row.endpoint)
-        message = _make_message(row.alert, row.endpoint.lang)
+        message = make_message(row.alert, row.lang or row.endpoint.lang)
     try:
         taken = outbox.sender.send(message, route, now)
     except DeliveryError as failure:
@@ -193,16 +241,30 @@ def deliver(outbox: Outbox, delivery_id: int, owner: str) -> bool:
     return True
 
 
-def _make_message(alert: Alert, lang: str) -> Message:
+def _rests(session: Session, delivery_id: int, now: datetime) -> bool:
+    until = session.scalar(
+        select(Endpoint.rests_until)
+        .join(Delivery, Delivery.endpoint_id == Endpoint.id)
+        .where(Delivery.id == delivery_id)
+    )
+    return until is not None and until > now
+
+
+def make_message(alert: Alert, lang: str) -> Message:
+    """Make what one endpoint is told of an alert, in its language."""
     spoken = alert.data.get("by_lang", {}).get(lang, {})
     common = {key: value for key, value in alert.data.items() if key != "by_lang"}
+    data = {**common, **spoken}
+    if isinstance(data.get("lines"), list):
+        data["lines"] = [*data["lines"], mark_of(alert.ref, lang)]
     return Message(
-        id=alert.ref,
-        type=alert.type,
-        occurred_at=alert.created_at,
-        data={**common, **spoken},
-        lang=lang,
+        id=alert.ref, type=alert.type, occurred_at=alert.created_at, data=data, lang=lang
     )
+
+
+def mark_of(ref: str, lang: str) -> str:
+    """Return the line by which our own text is known when it comes back in."""
+    return f"告警编号 {ref}" if lang == "zh" else f"Alert {ref}"
 
 
 def _note_taken(outbox: Outbox, delivery_id: int, owner: str, taken: Taken) -> None:
@@ -213,6 +275,9 @@ def _note_taken(outbox: Outbox, delivery_id: int, owner: str, taken: Taken) -> N
         row.state, row.finished_at = "done", outbox.clock()
         row.last_status, row.last_answer = taken.status, taken.answer[:ANSWER_KEPT]
         row.lease_until = row.lease_owner = None
+        if row.endpoint.failures:
+            row.endpoint.failures = 0
+            row.endpoint.failing_since = row.endpoint.rests_until = None
 
 
 def _note_failure(outbox: Outbox, delivery_id: int, owner: str, failure: DeliveryError) -> None:
@@ -230,13 +295,29 @@ def _note_failure(outbox: Outbox, delivery_id: int, owner: str, failure: Deliver
             row.state, row.finished_at = "dead", now
         else:
             row.due_at = due
+        if not failure.permanent:
+            _let_rest(session, row.endpoint_id, failure, now, outbox.random)
         log.warning(
             "delivery.failed", endpoint=row.endpoint.name, attempts=row.attempts, state=row.state
         )
 
 
+def _let_rest(
+    session: Session, endpoint_id: int, failure: DeliveryError, now: datetime, random: Random
+) -> None:
+    """Leave an endpoint alone for a while: its other deliveries wait and lose no attempt."""
+    endpoint = session.get_one(Endpoint, endpoint_id, with_for_update=True)
+    endpoint.failures += 1
+    endpoint.failing_since = endpoint.failing_since or now
+    rest = min(FIRST_REST * 2 ** min(endpoint.failures - 1, 10), LONGEST_REST)
+    rest *= random.uniform(0.8, 1.2)
+    if failure.retry_after is not None and failure.retry_after > 0:
+        rest = max(rest, min(timedelta(seconds=min(failure.retry_after, 1e9)), LONGEST_WISH))
+    endpoint.rests_until = now + rest
+
+
 def redeliver(session: Session, delivery_id: int, *, actor: str, now: datetime) -> None:
-    """Give a dead letter a new row of attempts. Raises NotFound, Invalid."""
+    """Give a delivery a new row of attempts. Raises NotFound, Invalid."""
     row = session.get(Delivery, delivery_id)
     if row is None:
         msg = "there is no such delivery"
@@ -244,4 +325,31 @@ def redeliver(session: Session, delivery_id: int, *, actor: str, now: datetime) 
     if row.state == "waiting":
         raise Invalid("this delivery is waiting already", mend="let it run")
     row.state, row.attempts, row.due_at, row.finished_at = "waiting", 0, now, None
+    row.endpoint.rests_until = None
     record(session, actor, "delivery.repeated", f"delivery/{delivery_id}", now)
+
+
+def redeliver_dead(
+    session: Session, endpoint: str | None = None, *, actor: str, now: datetime
+) -> int:
+    """Give every dead letter, of one endpoint or of all, a new row of attempts; return how many.
+
+    Raises NotFound for an endpoint that is not there.
+    """
+    chosen = select(Endpoint.id)
+    if endpoint is not None:
+        chosen = chosen.where(Endpoint.name == endpoint)
+        if session.scalar(chosen) is None:
+            msg = f"there is no endpoint {endpoint!r}"
+            raise NotFound(msg)
+    again = session.scalars(
+        update(Delivery)
+        .where(Delivery.state == "dead", Delivery.endpoint_id.in_(chosen))
+        .values(state="waiting", attempts=0, due_at=now, finished_at=None)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.execute(update(Endpoint).where(Endpoint.id.in_(chosen)).values(rests_until=None))
+    subject = f"endpoint/{endpoint}" if endpoint else "endpoints"
+    record(session, actor, "delivery.repeated", subject, now, count=len(again))
+    return len(again)

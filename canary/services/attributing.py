@@ -10,10 +10,9 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,23 +20,16 @@ from canary.attribution.answer import Attribution
 from canary.attribution.explain import Explanation, Language, explain
 from canary.attribution.infer import attribute
 from canary.attribution.world import World
-from canary.domain.alerts import AlertType, choose_alert
+from canary.domain.alerts import Standing, choose_alert, hold_until, list_news
 from canary.domain.incidents import IncidentState
-from canary.domain.verdicts import Verdict
 from canary.services.alerting import put_alert
+from canary.services.telling import Telling, compose, load_standing
 from canary.services.triage import Desk
 from canary.services.worlds import build_world
-from canary.storage.tables import Alert, AttributionRecord, Incident, Sighting, Source
+from canary.storage.tables import AttributionRecord, Incident, Sighting, Source
 from canary.storage.vault import sha256
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
-SEVERITY = {
-    Verdict.CONFIRMED: "critical",
-    Verdict.PROBABLE: "error",
-    Verdict.WEAK: "warning",
-    Verdict.UNATTRIBUTABLE: "warning",
-}
-
 FIRST_REST = timedelta(seconds=10)
 LONGEST_REST = timedelta(hours=1)
 
@@ -82,7 +74,13 @@ def attribute_stale(desk: Desk, resting: Resting) -> int:
     with desk.database.read() as session:
         stale = session.scalars(
             select(Incident.id)
-            .where(Incident.evidence_version > Incident.attributed_version)
+            .where(
+                or_(
+                    Incident.evidence_version > Incident.attributed_version,
+                    # News that waited is told now, with all that has come since.
+                    Incident.held_until <= desk.clock(),
+                )
+            )
             .where(Incident.state != IncidentState.MERGED)
             .order_by(Incident.id)
         ).all()
@@ -132,26 +130,20 @@ def _make(session: Session, desk: Desk, incident_id: int) -> _Made:
 
 def _keep(session: Session, desk: Desk, incident_id: int, made: _Made) -> bool:
     incident = session.get_one(Incident, incident_id, with_for_update=True)
-    if incident.attributed_version >= made.version or incident.state == IncidentState.MERGED:
-        return False
     now = desk.clock()
+    is_held = incident.held_until is not None and incident.held_until <= now
+    if incident.attributed_version >= made.version and not is_held:
+        return False
+    if incident.state == IncidentState.MERGED:
+        return False
     revision = incident.revision + 1
     session.add(_record_of(desk, incident_id, revision, made, now))
-    alert = _choose(session, incident, made.attribution)
     _update(incident, made, revision)
     session.flush()
     if _move_to_named(session, incident):
         # The incident it has joined is attributed anew, and tells what there is to tell.
         return True
-    if alert is not None:
-        put_alert(
-            session,
-            alert,
-            incident_id=incident_id,
-            revision=revision,
-            data=_tell(session, desk, incident, made),
-            now=now,
-        )
+    _tell(session, desk, incident, made, now)
     return True
 
 
@@ -180,53 +172,47 @@ def _record_of(
     )
 
 
-def _choose(session: Session, incident: Incident, attribution: Attribution) -> AlertType | None:
-    told = session.scalar(select(Alert.id).where(Alert.incident_id == incident.id).limit(1))
-    return choose_alert(
-        told=told is not None,
-        old=Verdict(incident.verdict),
-        new=attribution.verdict,
-        old_named=frozenset(incident.named),
-        new_named=frozenset(attribution.named),
-    )
-
-
 def _update(incident: Incident, made: _Made, revision: int) -> None:
     found = made.attribution
     incident.revision = revision
-    incident.attributed_version = made.version
+    incident.attributed_version = max(made.version, incident.attributed_version)
     incident.verdict = found.verdict
     incident.named = list(found.named)
     incident.confidence = max(found.posteriors.values(), default=0.0)
 
 
-def _tell(session: Session, desk: Desk, incident: Incident, made: _Made) -> dict[str, Any]:
-    venues = session.scalars(
-        select(Sighting.venue).where(Sighting.incident_id == incident.id).distinct()
-    ).all()
-    first = session.scalars(
-        select(Sighting.seen_at)
-        .where(Sighting.incident_id == incident.id)
-        .order_by(Sighting.seen_at)
-        .limit(1)
-    ).one()
-    return {
-        "incident": incident.id,
-        "verdict": incident.verdict,
-        "named": list(incident.named),
-        "source": incident.named[0] if len(incident.named) == 1 else None,
-        "confidence": round(incident.confidence, 4),
-        "count": incident.sighting_count,
-        "first_seen": first.isoformat(),
-        "last_seen": incident.last_sighting_at.isoformat(),
-        "venue": ", ".join(sorted(venues))[:200],
-        "severity": SEVERITY[made.attribution.verdict],
-        "link": f"{desk.public_url}/incidents/{incident.id}",
-        "by_lang": {
-            lang: {"title": text.headline, "lines": [*text.reasons[:4], *text.settle[:2]]}
-            for lang, text in made.explanations.items()
-        },
-    }
+def _tell(session: Session, desk: Desk, incident: Incident, made: _Made, now: datetime) -> None:
+    """Put an alert into the outbox when there is news; a repeat is folded into the next one."""
+    told = Standing.from_json(incident.told) if incident.told else None
+    standing = load_standing(session, incident)
+    news = list_news(told, standing)
+    incident.held_until = hold_until(news, incident.told_at, now)
+    alert = choose_alert(news)
+    if alert is None or incident.held_until is not None:
+        return
+    telling = Telling(vault=desk.vault, zone=desk.zone, public_url=desk.public_url)
+    put_alert(
+        session,
+        alert,
+        incident_id=incident.id,
+        revision=incident.revision,
+        data=compose(session, telling, incident, news, made.explanations),
+        now=now,
+    )
+    incident.told, incident.told_at = _keep_told(told, standing).to_json(), now
+
+
+def _keep_told(told: Standing | None, standing: Standing) -> Standing:
+    """Keep what was ever told: a verdict that fell and rose again to the same is no news."""
+    if told is None:
+        return standing
+    return Standing(
+        verdict=max(told.verdict, standing.verdict, key=lambda verdict: verdict.rank),
+        named=told.named | standing.named,
+        sources=told.sources | standing.sources,
+        venues=told.venues | standing.venues,
+        count=standing.count,
+    )
 
 
 def _move_to_named(session: Session, incident: Incident) -> bool:

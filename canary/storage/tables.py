@@ -149,7 +149,30 @@ class Phone(Row):
     gateway: Mapped[str | None] = mapped_column(String(120))
     owned_since: Mapped[datetime | None]
     previous_use: Mapped[str | None] = mapped_column(Text)
+    burn_in_days: Mapped[int] = mapped_column(default=0)
     is_control: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class NumberRange(Row):
+    """Numbers of a carrier that are never used, or that the carrier reserved or voided for us.
+
+    The range itself is sealed (first and last number): voided numbers are bait values.
+    """
+
+    __tablename__ = "number_ranges"
+    __table_args__ = (CheckConstraint("use IN ('never','reserved','voided')", name="use"),)
+
+    id: Mapped[int] = _identity()
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    carrier: Mapped[str] = mapped_column(String(20), index=True)
+    use: Mapped[str] = mapped_column(String(12))
+    range_key: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    sealed_range: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int] = mapped_column(BigInteger)
+    used: Mapped[int] = mapped_column(BigInteger, default=0)
+    until: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
 
 
@@ -191,6 +214,7 @@ class Bait(Row):
     origin: Mapped[str] = mapped_column(String(12))
     destination: Mapped[str] = mapped_column(String(12))
     sender_name: Mapped[str] = mapped_column(String(120))
+    ordered_at: Mapped[datetime | None]
     issued_at: Mapped[datetime]
     planted_at: Mapped[datetime | None]
     live_at: Mapped[datetime | None]
@@ -223,7 +247,11 @@ class Identifier(Row):
 
 
 class Placement(Row):
-    """A bait put at one source, by a route of delivery, for a period."""
+    """A bait put at one source, by a route of delivery, for a period.
+
+    `route` is `sheet`, `push`, or `local` for what never enters a system that ancestors can query.
+    `fields` are the levels an exposure shows, by name, where they are not all full.
+    """
 
     __tablename__ = "placements"
 
@@ -231,6 +259,7 @@ class Placement(Row):
     bait_id: Mapped[int] = mapped_column(ForeignKey("baits.id", ondelete="CASCADE"), unique=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"), index=True)
     route: Mapped[str] = mapped_column(String(40))
+    fields: Mapped[dict[str, Any] | None]
     handed_over_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None] = mapped_column(String(120))
@@ -283,6 +312,7 @@ class Reporter(Row):
     is_active: Mapped[bool] = mapped_column(default=True)
     rhythm_seconds: Mapped[int | None]
     last_post_at: Mapped[datetime | None]
+    silence_told_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -354,6 +384,12 @@ class Incident(Row):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(120))
     decision_reason: Mapped[str | None] = mapped_column(Text)
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    told_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(120))
+    snoozed_version: Mapped[int | None]
     version: Mapped[int] = mapped_column(default=1)
 
     scope_source: Mapped[Source | None] = relationship()
@@ -361,8 +397,32 @@ class Incident(Row):
     __mapper_args__ = {"version_id_col": version}
 
 
+class ExpectedSighting(Row):
+    """A scoped rule that a sighting is no news; it always ends, and counts what it took."""
+
+    __tablename__ = "expected_sightings"
+
+    id: Mapped[int] = _identity()
+    reason: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    reporter_id: Mapped[int | None] = mapped_column(ForeignKey("reporters.id"))
+    sender: Mapped[str | None] = mapped_column(String(200))
+    venue: Mapped[str | None] = mapped_column(String(200))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
+    begins_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+
+    reporter: Mapped[Reporter | None] = relationship()
+    source: Mapped[Source | None] = relationship()
+
+
 class Sighting(Row):
-    """Our belief that something was seen, when by our clock, and at which venue."""
+    """Our belief that something was seen, when by our clock, and at which venue.
+
+    `filed_as` says why one with matches is in no incident: `expected`, or `echo` of an own alert.
+    """
 
     __tablename__ = "sightings"
     __table_args__ = (
@@ -387,6 +447,10 @@ class Sighting(Row):
     claimed_at: Mapped[datetime | None]
     basis: Mapped[str] = mapped_column(String(40))
     record_count: Mapped[int] = mapped_column(default=1)
+    filed_as: Mapped[str | None] = mapped_column(String(12), index=True)
+    expected_id: Mapped[int | None] = mapped_column(
+        ForeignKey("expected_sightings.id"), index=True
+    )
 
     reporter: Mapped[Reporter] = relationship()
     phone: Mapped[Phone | None] = relationship()
@@ -456,6 +520,36 @@ class Endpoint(Row):
     lang: Mapped[str] = mapped_column(String(8))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    timezone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_until: Mapped[str | None] = mapped_column(String(5))
+    digest: Mapped[str] = mapped_column(String(8), default="none")
+    digested_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    failing_told_at: Mapped[datetime | None]
+    rests_until: Mapped[datetime | None]
+
+
+class RoutingRule(Row):
+    """That one endpoint hears of what meets every condition given."""
+
+    __tablename__ = "routing_rules"
+
+    id: Mapped[int] = _identity()
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id"), index=True)
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
+    source_kind: Mapped[str | None] = mapped_column(String(20))
+    sighting_kind: Mapped[str | None] = mapped_column(String(20))
+    region: Mapped[str | None] = mapped_column(String(12))
+    least_verdict: Mapped[str | None] = mapped_column(String(20))
+    lang: Mapped[str | None] = mapped_column(String(8))
+    after_minutes: Mapped[int | None]
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+
+    endpoint: Mapped[Endpoint] = relationship()
+    source: Mapped[Source | None] = relationship()
 
 
 class Alert(Row):
@@ -470,6 +564,7 @@ class Alert(Row):
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
     revision: Mapped[int]
     data: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -486,6 +581,7 @@ class Delivery(Row):
     id: Mapped[int] = _identity()
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id"))
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id"), index=True)
+    lang: Mapped[str | None] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(12))
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

@@ -50,6 +50,15 @@ def upgrade() -> None:
     sa.Column('lang', sa.String(length=8), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('timezone', sa.String(length=64), nullable=False),
+    sa.Column('quiet_from', sa.String(length=5), nullable=True),
+    sa.Column('quiet_until', sa.String(length=5), nullable=True),
+    sa.Column('digest', sa.String(length=8), nullable=False),
+    sa.Column('digested_at', UtcDateTime(), nullable=True),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('failing_since', UtcDateTime(), nullable=True),
+    sa.Column('failing_told_at', UtcDateTime(), nullable=True),
+    sa.Column('rests_until', UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_endpoints')),
     sa.UniqueConstraint('name', name=op.f('uq_endpoints_name'))
     )
@@ -58,6 +67,26 @@ def upgrade() -> None:
     sa.Column('value', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_notes'))
     )
+    op.create_table('number_ranges',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('carrier', sa.String(length=20), nullable=False),
+    sa.Column('use', sa.String(length=12), nullable=False),
+    sa.Column('range_key', sa.LargeBinary(length=16), nullable=False),
+    sa.Column('sealed_range', sa.LargeBinary(), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('used', sa.BigInteger(), nullable=False),
+    sa.Column('until', UtcDateTime(), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("use IN ('never','reserved','voided')", name=op.f('ck_number_ranges_use')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_number_ranges')),
+    sa.UniqueConstraint('range_key', name=op.f('uq_number_ranges_range_key')),
+    sa.UniqueConstraint('ref', name=op.f('uq_number_ranges_ref'))
+    )
+    with op.batch_alter_table('number_ranges', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_number_ranges_carrier'), ['carrier'], unique=False)
+
     op.create_table('phones',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('ref', sa.String(length=20), nullable=False),
@@ -67,6 +96,7 @@ def upgrade() -> None:
     sa.Column('gateway', sa.String(length=120), nullable=True),
     sa.Column('owned_since', UtcDateTime(), nullable=True),
     sa.Column('previous_use', sa.Text(), nullable=True),
+    sa.Column('burn_in_days', sa.Integer(), nullable=False),
     sa.Column('is_control', sa.Boolean(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_phones')),
@@ -108,6 +138,7 @@ def upgrade() -> None:
     sa.Column('origin', sa.String(length=12), nullable=False),
     sa.Column('destination', sa.String(length=12), nullable=False),
     sa.Column('sender_name', sa.String(length=120), nullable=False),
+    sa.Column('ordered_at', UtcDateTime(), nullable=True),
     sa.Column('issued_at', UtcDateTime(), nullable=False),
     sa.Column('planted_at', UtcDateTime(), nullable=True),
     sa.Column('live_at', UtcDateTime(), nullable=True),
@@ -142,6 +173,12 @@ def upgrade() -> None:
     sa.Column('decided_at', UtcDateTime(), nullable=True),
     sa.Column('decided_by', sa.String(length=120), nullable=True),
     sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.Column('told', sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), 'postgresql'), nullable=False),
+    sa.Column('told_at', UtcDateTime(), nullable=True),
+    sa.Column('held_until', UtcDateTime(), nullable=True),
+    sa.Column('acknowledged_at', UtcDateTime(), nullable=True),
+    sa.Column('acknowledged_by', sa.String(length=120), nullable=True),
+    sa.Column('snoozed_version', sa.Integer(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("state IN ('open','confirmed','dismissed','merged')", name=op.f('ck_incidents_state')),
     sa.ForeignKeyConstraint(['merged_into_id'], ['incidents.id'], name=op.f('fk_incidents_merged_into_id_incidents')),
@@ -164,11 +201,31 @@ def upgrade() -> None:
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('rhythm_seconds', sa.Integer(), nullable=True),
     sa.Column('last_post_at', UtcDateTime(), nullable=True),
+    sa.Column('silence_told_at', UtcDateTime(), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_reporters_source_id_sources')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reporters')),
     sa.UniqueConstraint('name', name=op.f('uq_reporters_name'))
     )
+    op.create_table('routing_rules',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('endpoint_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('source_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('source_kind', sa.String(length=20), nullable=True),
+    sa.Column('sighting_kind', sa.String(length=20), nullable=True),
+    sa.Column('region', sa.String(length=12), nullable=True),
+    sa.Column('least_verdict', sa.String(length=20), nullable=True),
+    sa.Column('lang', sa.String(length=8), nullable=True),
+    sa.Column('after_minutes', sa.Integer(), nullable=True),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['endpoint_id'], ['endpoints.id'], name=op.f('fk_routing_rules_endpoint_id_endpoints')),
+    sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_routing_rules_source_id_sources')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_routing_rules'))
+    )
+    with op.batch_alter_table('routing_rules', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_routing_rules_endpoint_id'), ['endpoint_id'], unique=False)
+
     op.create_table('users',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -194,6 +251,7 @@ def upgrade() -> None:
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('data', sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), 'postgresql'), nullable=False),
+    sa.Column('facts', sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), 'postgresql'), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['incident_id'], ['incidents.id'], name=op.f('fk_alerts_incident_id_incidents')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_alerts')),
@@ -218,6 +276,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attributions')),
     sa.UniqueConstraint('incident_id', 'revision', name=op.f('uq_attributions_incident_id_revision'))
     )
+    op.create_table('expected_sightings',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('reporter_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('sender', sa.String(length=200), nullable=True),
+    sa.Column('venue', sa.String(length=200), nullable=True),
+    sa.Column('source_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('begins_at', UtcDateTime(), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=False),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['reporter_id'], ['reporters.id'], name=op.f('fk_expected_sightings_reporter_id_reporters')),
+    sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_expected_sightings_source_id_sources')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_expected_sightings'))
+    )
+    with op.batch_alter_table('expected_sightings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_expected_sightings_expires_at'), ['expires_at'], unique=False)
+
     op.create_table('exposures',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('bait_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -286,6 +363,7 @@ def upgrade() -> None:
     sa.Column('bait_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('route', sa.String(length=40), nullable=False),
+    sa.Column('fields', sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), 'postgresql'), nullable=True),
     sa.Column('handed_over_at', UtcDateTime(), nullable=True),
     sa.Column('confirmed_at', UtcDateTime(), nullable=True),
     sa.Column('confirmed_by', sa.String(length=120), nullable=True),
@@ -319,6 +397,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('alert_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('endpoint_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('lang', sa.String(length=8), nullable=True),
     sa.Column('state', sa.String(length=12), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('due_at', UtcDateTime(), nullable=False),
@@ -355,6 +434,9 @@ def upgrade() -> None:
     sa.Column('claimed_at', UtcDateTime(), nullable=True),
     sa.Column('basis', sa.String(length=40), nullable=False),
     sa.Column('record_count', sa.Integer(), nullable=False),
+    sa.Column('filed_as', sa.String(length=12), nullable=True),
+    sa.Column('expected_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['expected_id'], ['expected_sightings.id'], name=op.f('fk_sightings_expected_id_expected_sightings')),
     sa.ForeignKeyConstraint(['inbox_id'], ['inbox.id'], name=op.f('fk_sightings_inbox_id_inbox')),
     sa.ForeignKeyConstraint(['incident_id'], ['incidents.id'], name=op.f('fk_sightings_incident_id_incidents')),
     sa.ForeignKeyConstraint(['phone_id'], ['phones.id'], name=op.f('fk_sightings_phone_id_phones')),
@@ -364,6 +446,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('ref', name=op.f('uq_sightings_ref'))
     )
     with op.batch_alter_table('sightings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sightings_expected_id'), ['expected_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sightings_filed_as'), ['filed_as'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_incident_id'), ['incident_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_kind'), ['kind'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_phone_id'), ['phone_id'], unique=False)
@@ -412,6 +496,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sightings_phone_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_kind'))
         batch_op.drop_index(batch_op.f('ix_sightings_incident_id'))
+        batch_op.drop_index(batch_op.f('ix_sightings_filed_as'))
+        batch_op.drop_index(batch_op.f('ix_sightings_expected_id'))
 
     op.drop_table('sightings')
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
@@ -441,6 +527,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_exposures_bait_id'))
 
     op.drop_table('exposures')
+    with op.batch_alter_table('expected_sightings', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_expected_sightings_expires_at'))
+
+    op.drop_table('expected_sightings')
     op.drop_table('attributions')
     with op.batch_alter_table('alerts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_alerts_incident_id'))
@@ -448,6 +538,10 @@ def downgrade() -> None:
 
     op.drop_table('alerts')
     op.drop_table('users')
+    with op.batch_alter_table('routing_rules', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_routing_rules_endpoint_id'))
+
+    op.drop_table('routing_rules')
     op.drop_table('reporters')
     with op.batch_alter_table('incidents', schema=None) as batch_op:
         batch_op.drop_index('uq_incidents_open_scope', sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
@@ -468,6 +562,10 @@ def downgrade() -> None:
 
     op.drop_table('sources')
     op.drop_table('phones')
+    with op.batch_alter_table('number_ranges', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_number_ranges_carrier'))
+
+    op.drop_table('number_ranges')
     op.drop_table('notes')
     op.drop_table('endpoints')
     op.drop_table('batches')
