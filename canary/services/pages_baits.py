@@ -90,12 +90,8 @@ def list_baits(session: Session, vault: Vault, wanted: BaitFilter, number: int) 
 
 def list_baits_of(session: Session, vault: Vault, source_id: int, number: int) -> Paged[BaitLine]:
     """Return one page of the baits placed at one source."""
-    query = (
-        select(Bait)
-        .join(Placement, Placement.bait_id == Bait.id)
-        .where(Placement.source_id == source_id)
-        .order_by(Bait.id.desc())
-    )
+    placed = select(Placement.bait_id).where(Placement.source_id == source_id)
+    query = select(Bait).where(Bait.id.in_(placed)).order_by(Bait.id.desc())
     return _to_lines(session, vault, page_of(session, query, number, PAGE_SIZE))
 
 

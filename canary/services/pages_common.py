@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from canary.domain.baits import BaitState
 from canary.domain.identifiers import (
     BaitValues,
     mask_address,
@@ -84,6 +85,15 @@ def count_rows(session: Session, query: Select[Item]) -> int:
 def count_groups(session: Session, query: Select[Item, int]) -> dict[Item, int]:
     """Run a query of keys with their counts."""
     return dict(session.execute(query).all())
+
+
+def is_in_place() -> ColumnElement[bool]:
+    """Return the condition that a bait is planted or live.
+
+    Nearly every bait is, so that a planner must not start from the index of states: the function
+    around the column keeps it from doing so on both databases.
+    """
+    return func.coalesce(Bait.state, "").in_([BaitState.PLANTED.value, BaitState.LIVE.value])
 
 
 def list_below(source_id: int) -> Select[int]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
-from canary.services.pages_common import SourceLabel, count_groups, limit_incidents
+from canary.services.pages_common import SourceLabel, count_groups, is_in_place, limit_incidents
 from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
 from canary.storage.tables import (
     Bait,
@@ -119,7 +119,7 @@ def load_coverage(session: Session) -> Coverage:
     covered = (
         select(Placement.id)
         .join(Bait, Placement.bait_id == Bait.id)
-        .where(Placement.source_id == Source.id, Bait.state.in_(["planted", "live"]))
+        .where(Placement.source_id == Source.id, is_in_place())
         .exists()
     )
     rows = session.execute(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from canary.domain.errors import NotFound
 from canary.services.access import Viewer
 from canary.services.pages_baits import BaitLine, list_baits_of
-from canary.services.pages_common import Paged, SourceLabel, count_groups, label_source
+from canary.services.pages_common import Paged, SourceLabel, count_groups, is_in_place, label_source
 from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
 from canary.storage.tables import Bait, Exposure, Incident, Placement, Source
 from canary.storage.vault import Vault
@@ -227,9 +227,7 @@ def _count(session: Session, ids: Sequence[int]) -> _Counts:
         .where(Placement.source_id.in_(ids))
         .group_by(Placement.source_id)
     )
-    live = placed.join(Bait, Placement.bait_id == Bait.id).where(
-        Bait.state.in_(["planted", "live"])
-    )
+    live = placed.join(Bait, Placement.bait_id == Bait.id).where(is_in_place())
     incidents = (
         select(Incident.scope_source_id, func.count())
         .where(Incident.scope_source_id.in_(ids), Incident.state == "open")
