@@ -1,8 +1,8 @@
 """Time the pages on a large installation: `python -m benchmarks.dashboard [--scale 1.0]`.
 
-At scale 1 (about 2 GB and several minutes): 10,000 sources, 1,000,000 baits, 100,000 sightings, 5,000 incidents on SQLite. The rows
-are plain inserts; every bait has its own sealed values. Limits: 200 ms at the server at the median
-and 150 KB for each page.
+At scale 1 (about 2 GB, several minutes to build): 10,000 sources, 1,000,000 baits, 100,000
+sightings, 5,000 incidents on SQLite. The rows are plain inserts; every bait has its own sealed
+values. Limits: 200 ms at the server at the median and 150 KB for each page.
 """
 
 import argparse
