@@ -26,10 +26,10 @@ soak: .venv/dev
 	CANARY_KILLS=1000 $(BIN)/python -m pytest -m soak tests/flows
 
 screenshots: .venv/dev
-	$(BIN)/python docs/take_screenshots.py
+	$(BIN)/python -m tests.browser.screenshots screenshots
 
 benchmarks: .venv/dev
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
