@@ -52,7 +52,7 @@ def fence(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host not in LOOPBACK:
+        if host not in (*LOOPBACK, "0.0.0.0", None):
             raise AssertionError(f"a test looked up {host}")
         return look_up(host, *args, **kwargs)
 
