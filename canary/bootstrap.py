@@ -138,7 +138,16 @@ def make_sender(application: Application) -> "Sender":
 
 def make_jobs(application: Application) -> "Jobs":
     """Build the jobs of this process."""
-    from canary.jobs import DELIVER_EVERY, TRIAGE_EVERY, Delivering, Job, Jobs, Triaging
+    from canary.jobs import (
+        DELIVER_EVERY,
+        TRIAGE_EVERY,
+        WATCH_EVERY,
+        Delivering,
+        Job,
+        Jobs,
+        Triaging,
+        Watching,
+    )
     from canary.services.alerting import Outbox
     from canary.services.triage import Desk
 
@@ -165,6 +174,7 @@ def make_jobs(application: Application) -> "Jobs":
         [
             Job(name="triage", step=Triaging(desk), every=TRIAGE_EVERY),
             Job(name="deliver", step=delivering, every=DELIVER_EVERY),
+            Job(name="watch", step=Watching(desk), every=WATCH_EVERY),
         ],
         on_stop=[delivering.stop],
     )

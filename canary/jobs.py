@@ -12,13 +12,18 @@ from threading import Lock
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from canary.services.alerting import Outbox, deliver, list_due_by_endpoint
+from canary.services.alerting import Outbox, deliver, list_due_by_endpoint, list_troubled
 from canary.services.attributing import Resting, attribute_stale
+from canary.services.digests import put_digests
+from canary.services.escalating import escalate
 from canary.services.triage import Desk, list_waiting, triage_post
+from canary.services.watching import tell_failing, tell_silent
 
 TRIAGE_EVERY = timedelta(seconds=1)
 DELIVER_EVERY = timedelta(seconds=1)
-ENDPOINTS_AT_ONCE = 8
+WATCH_EVERY = timedelta(seconds=30)
+ENDPOINTS_AT_ONCE = 12
+TROUBLED_AT_ONCE = 4
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +59,11 @@ class Triaging:
 
 
 class Delivering:
-    """Deliver what is due; each endpoint in a line of its own, so that none waits for another."""
+    """Deliver what is due; each endpoint in a line of its own, so that none waits for another.
+
+    Endpoints whose last attempt failed have threads of their own: however many hang until their
+    time is over, the others find a free one.
+    """
 
     def __init__(self, outbox: Outbox, owner: str) -> None:
         self._outbox = outbox
@@ -62,16 +71,19 @@ class Delivering:
         self._busy: set[int] = set()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(ENDPOINTS_AT_ONCE, thread_name_prefix="deliver")
+        self._side = ThreadPoolExecutor(TROUBLED_AT_ONCE, thread_name_prefix="deliver-again")
 
     def __call__(self) -> None:
         with self._outbox.database.read() as session:
             due = list_due_by_endpoint(session, self._outbox.clock())
+            troubled = list_troubled(session)
         for endpoint_id, delivery_ids in due.items():
             with self._lock:
                 if endpoint_id in self._busy:
                     continue
                 self._busy.add(endpoint_id)
-            self._pool.submit(self._work_through, endpoint_id, delivery_ids)
+            pool = self._side if endpoint_id in troubled else self._pool
+            pool.submit(self._work_through, endpoint_id, delivery_ids)
 
     def _work_through(self, endpoint_id: int, delivery_ids: Sequence[int]) -> None:
         try:
@@ -85,7 +97,22 @@ class Delivering:
 
     def stop(self) -> None:
         """Finish what is being sent and take nothing more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._side):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Watching:
+    """Tell what does not come by itself: silence, failing endpoints, waiting people, digests."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __call__(self) -> None:
+        database, now = self._desk.database, self._desk.clock()
+        tell_silent(database, now)
+        tell_failing(database, now)
+        escalate(database, now)
+        put_digests(database, now, self._desk.public_url)
 
 
 class Jobs:

@@ -20,6 +20,7 @@ from canary.matching.keys import phone_key
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.claims import claim_one, holds
+from canary.services.expected import file_quietly
 from canary.services.gathering import gather
 from canary.services.refs import make_ref
 from canary.services.register import SqlRegister
@@ -183,7 +184,12 @@ def _write(desk: Desk, post_id: int, findings: Sequence[Finding]) -> None:
             for ordinal, finding in enumerate(findings)
         ]
         session.flush()
-        gather(session, [sighting for sighting in sightings if sighting.matches], now)
+        news = [
+            sighting
+            for sighting, finding in zip(sightings, findings, strict=True)
+            if sighting.matches and not file_quietly(session, sighting, finding.report, now)
+        ]
+        gather(session, news, now)
         post.state, post.finished_at = "done", now
         post.lease_owner = post.lease_until = None
 
