@@ -104,7 +104,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The answer to "who leaked?", never more certain than the evidence."""
+    """The answer to "who leaked?", never more certain than the evidence.
+
+    Coincidence is counted apart: `expected_accidental` displays beside `seen_events` in listings,
+    `expected_arrivals` messages beside `seen_arrivals` on `watched_phones` bait phones.
+    """
 
     posteriors: Mapping[str, float]
     p_no_leak: float
@@ -117,7 +121,10 @@ class Attribution:
     reasons: tuple[Reason, ...]
     caps: tuple[Cap, ...]
     expected_accidental: float
+    expected_arrivals: float
     seen_events: int
+    seen_arrivals: int
+    watched_phones: int
     sensitivity: Sensitivity | None
     next: tuple[Step, ...]
     smallest_set: tuple[str, ...]
@@ -144,7 +151,10 @@ class Attribution:
                 "reasons": [asdict(reason) for reason in self.reasons],
                 "caps": [cap.value for cap in self.caps],
                 "expected_accidental": self.expected_accidental,
+                "expected_arrivals": self.expected_arrivals,
                 "seen_events": self.seen_events,
+                "seen_arrivals": self.seen_arrivals,
+                "watched_phones": self.watched_phones,
                 "sensitivity": None if self.sensitivity is None else asdict(self.sensitivity),
                 "smallest_set": list(self.smallest_set),
                 "untrusted_only": self.untrusted_only,

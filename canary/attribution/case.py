@@ -6,6 +6,7 @@ import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
 from canary.attribution.campaigns import phones_of
+from canary.attribution.exclusions import count_held
 from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighed, Weighing
@@ -33,14 +34,16 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
     part = next((one for one in weighing.parts if source in one.component.sources), None)
     if part is None:
         return _silent_case(weighing, source, policy)
+    most = 1.0 - policy.unmodelled
     row = int(np.flatnonzero(part.component.sources == source)[0])
     best = _best_set(part, row)
     gains, level = _gains(part.component, best, row)
     order = np.argsort(-gains, kind="stable")
     supporting = [int(at) for at in order if gains[at] > _SUPPORTS_LOG10]
-    without = _without(part, int(order[0]), row) if len(order) else 0.0
+    without = min(_without(part, int(order[0]), row), most) if len(order) else 0.0
     exclusive = _exclusive(weighing, source, part.component.groups[supporting])
-    posterior = min(float(weighing.posterior[source]), 1.0 - policy.unmodelled)
+    posterior = min(float(weighing.posterior[source]), most)
+    worst = min(float(weighing.worst[source]), most)
     rival, against = _alternative(part, row)
     groups = part.component.groups
     reason = Reason(
@@ -48,7 +51,7 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=_log10_lr(weighing, part, row, source),
-        held=int((weighing.problem.world.exp_source == source).sum()),
+        held=int(count_held(weighing.problem)[source]),
         seen=len(supporting),
         silence_bits=float(part.component.base[row, level] / np.log(2.0)),
         contributions=tuple(
@@ -61,13 +64,13 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         ),
         log10_against_alternative=against,
         posterior_without_strongest=without,
-        posterior_worst_setting=float(weighing.worst[source]),
+        posterior_worst_setting=worst,
         exclusive_baits=len({bait for bait, _, _ in exclusive}),
         venues=len({venue for _, venue, _ in exclusive}),
     )
     support = Support(
         posterior=posterior,
-        worst=float(weighing.worst[source]),
+        worst=worst,
         without_strongest=without,
         events=len(supporting),
         strongest_bits=_strongest_bits(weighing, groups[supporting]),
@@ -85,7 +88,7 @@ def _silent_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=0.0,
-        held=int((world.exp_source == source).sum()),
+        held=int(count_held(weighing.problem)[source]),
         seen=0,
         silence_bits=0.0,
         contributions=(),

@@ -5,28 +5,29 @@ from collections.abc import Mapping
 import numpy as np
 
 from canary.attribution.answer import Exclusion, ExclusionCode
+from canary.attribution.campaigns import phones_of
 from canary.attribution.chance import pattern_codes
-from canary.attribution.model import delay_density, total_by
+from canary.attribution.model import Problem, delay_density, total_by
 from canary.attribution.weigh import Weighing
-from canary.attribution.world import FIELDS, Floats, Ints
+from canary.attribution.world import FIELDS, Bools, Floats, Ints
 
 _CLEAR_NATS = 2.0
 _WOULD_BE_SUSPECT = -1.0
 
 
 def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exclusion]:
-    """Return why each other source is excluded; empty when nothing was seen."""
+    """Return why each other source is excluded; empty when nothing was seen.
+
+    What is told of a source rests on its exposures alone, never on the chance of a wrong log.
+    """
     problem = weighing.problem
     world = problem.world
     if not len(problem.events) and not problem.campaigns:
         return {}
-    held = np.bincount(world.exp_source, minlength=world.n_sources)
-    linked = np.zeros(world.n_sources, dtype=np.bool_)
-    linked[weighing.evidence.links.source] = True
+    held, seen = count_held(problem), count_seen(problem)
     late, field = _penalties(weighing)
     hidden = _hidden_fields(weighing)
     silent = -(weighing.evidence.base @ np.exp(problem.log_weights))
-    seen = np.bincount(weighing.evidence.links.source, minlength=world.n_sources)
     delta = _latest(weighing)
     found: dict[str, Exclusion] = {}
     for source in range(world.n_sources):
@@ -34,7 +35,7 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
             continue
         code, params = _reason(
             held=int(held[source]),
-            linked=bool(linked[source]),
+            linked=bool(seen[source]),
             bound=float(weighing.bound[source]),
             late=float(late[source]),
             field=float(field[source]),
@@ -49,6 +50,28 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
             extra["seen"] = int(seen[source])
         found[world.source_ids[source]] = Exclusion(code=code, params=extra)
     return found
+
+
+def count_held(problem: Problem) -> Ints:
+    """Count the distinct baits each source could read."""
+    return _count_distinct(problem, np.ones(len(problem.world.exp_record), dtype=np.bool_))
+
+
+def count_seen(problem: Problem) -> Ints:
+    """Count the distinct baits each source could read that were seen, or whose phone rang."""
+    world = problem.world
+    seen = np.zeros(world.n_records, dtype=np.bool_)
+    seen[problem.events.matches] = True
+    for campaign in problem.campaigns:
+        seen[phones_of(problem, campaign)] = True
+    return _count_distinct(problem, seen[world.exp_record])
+
+
+def _count_distinct(problem: Problem, chosen: Bools) -> Ints:
+    world = problem.world
+    pairs = np.unique(world.exp_source[chosen] * world.n_records + world.exp_record[chosen])
+    counts = np.bincount(pairs // max(1, world.n_records), minlength=world.n_sources)
+    return np.asarray(counts, dtype=np.int64)
 
 
 def _reason(

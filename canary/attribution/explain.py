@@ -16,6 +16,7 @@ _MOST_EXCLUSIONS = 12
 _MOST_NAMES = 6
 _WORTH_TELLING = 0.3
 _LEAST_LOG10 = -12.0
+_MOST_SHARE = 0.999
 _TELLING = (
     ExclusionCode.TOO_LATE,
     ExclusionCode.FIELD_NOT_VISIBLE,
@@ -127,13 +128,7 @@ def _reasons(attribution: Attribution, voice: _Voice) -> list[str]:
     told = [one for one in attribution.reasons if one.source in attribution.named]
     for reason in told or attribution.reasons[:3]:
         lines += _reason(reason, voice)
-    lines.append(
-        voice.say(
-            "chance",
-            expected=f"{attribution.expected_accidental:.2g}",
-            seen=attribution.seen_events,
-        )
-    )
+    lines += _chance(attribution, voice)
     lines += _sensitivity(attribution, voice)
     if attribution.caps:
         joiner = "；" if voice.lang == "zh" else "; "
@@ -142,6 +137,36 @@ def _reasons(attribution: Attribution, voice: _Voice) -> list[str]:
     if attribution.named:
         lines.append(voice.say("not_a_person"))
     return lines
+
+
+def _chance(attribution: Attribution, voice: _Voice) -> list[str]:
+    """Tell coincidence in listings and messages on bait phones apart: their bases differ."""
+    lines = []
+    if attribution.seen_events or not attribution.seen_arrivals:
+        lines.append(
+            voice.say(
+                "chance",
+                expected=_count(attribution.expected_accidental),
+                seen=attribution.seen_events,
+            )
+        )
+    if attribution.watched_phones:
+        lines.append(
+            voice.say(
+                "arrivals",
+                phones=attribution.watched_phones,
+                expected=_count(attribution.expected_arrivals),
+                seen=attribution.seen_arrivals,
+            )
+        )
+    return lines
+
+
+def _count(expected: float) -> str:
+    """Write an expected number so that it can be read."""
+    if expected >= 0.095:
+        return f"{expected:.1f}"
+    return f"{expected:.1g}" if expected >= 0.001 else "< 0.001"
 
 
 def _reason(reason: Reason, voice: _Voice) -> list[str]:
@@ -264,6 +289,7 @@ def _settle(attribution: Attribution, voice: _Voice) -> list[str]:
 
 
 def _percent(share: float) -> str:
+    share = min(share, _MOST_SHARE)
     if 0.0 < share < 0.001:
         return f"{share:.1e}"
     return f"{share:.1%}"

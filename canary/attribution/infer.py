@@ -9,7 +9,7 @@ import numpy as np
 from canary.attribution.answer import Attribution, Cap, Sensitivity
 from canary.attribution.batch import judge_batch
 from canary.attribution.case import Case, make_case
-from canary.attribution.exclusions import exclusions
+from canary.attribution.exclusions import count_seen, exclusions
 from canary.attribution.experiment import next_steps
 from canary.attribution.model import build_problem
 from canary.attribution.reading import load_world
@@ -52,8 +52,11 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
         excluded=exclusions(weighing, frozenset(suspects)),
         reasons=tuple(case.reason for case in cases.values()),
         caps=caps,
-        expected_accidental=_expected_accidental(weighing),
-        seen_events=len(weighing.problem.events) + len(weighing.problem.campaigns),
+        expected_accidental=weighing.problem.displays.expected_chance,
+        expected_arrivals=_expected_arrivals(world),
+        seen_events=len(weighing.problem.events) - _count_arrivals(weighing),
+        seen_arrivals=_count_arrivals(weighing) + len(weighing.problem.campaigns),
+        watched_phones=_count_phones(world),
         sensitivity=_sensitivity(weighing, cases, policy),
         next=next_steps(weighing, named),
         smallest_set=tuple(ids[source] for source in _smallest_set(weighing, named, policy)),
@@ -80,8 +83,10 @@ def _ledger(world: World) -> tuple[Ints, bool]:
 
 
 def _suspects(weighing: Weighing) -> list[int]:
+    """Return who could read something that was seen and is likely enough, likeliest first."""
     ranked = np.argsort(-weighing.posterior, kind="stable")
-    return [int(one) for one in ranked if weighing.posterior[one] >= _SUSPECT_FROM]
+    held = count_seen(weighing.problem) > 0
+    return [int(one) for one in ranked if held[one] and weighing.posterior[one] >= _SUSPECT_FROM]
 
 
 def _worth(weighing: Weighing, suspects: list[int]) -> list[int]:
@@ -114,13 +119,21 @@ def _overall(weighing: Weighing, verdicts: dict[int, Verdict], policy: Policy) -
     return highest
 
 
-def _expected_accidental(weighing: Weighing) -> float:
-    """Return how many events coincidence should bring, spam on bait phones included."""
-    world = weighing.problem.world
-    phones = len({phone for phone in world.phones if phone})
-    has_sms = any(site.channel == "sms" for site in world.sites)
-    spam = world.operator.spam_events_per_phone_per_window * phones if has_sms else 0.0
-    return weighing.problem.displays.expected_chance + spam
+def _count_phones(world: World) -> int:
+    """Count the bait phones that were watched: none where no message ever came in."""
+    if not any(site.channel == "sms" for site in world.sites):
+        return 0
+    return len({phone for phone in world.phones if phone})
+
+
+def _expected_arrivals(world: World) -> float:
+    """Return how many messages should reach the bait phones without any leak."""
+    return world.operator.spam_events_per_phone_per_window * _count_phones(world)
+
+
+def _count_arrivals(weighing: Weighing) -> int:
+    sites = weighing.problem.world.sites
+    return sum(sites[at].channel == "sms" for at in weighing.problem.events.site.tolist())
 
 
 def _smallest_set(weighing: Weighing, named: Sequence[int], policy: Policy) -> list[int]:
@@ -137,7 +150,8 @@ def _smallest_set(weighing: Weighing, named: Sequence[int], policy: Policy) -> l
         if holding < policy.weak_from * surfaced:
             continue
         chosen += _cover(part.component.sources, part.sets, part.weights, policy)
-    return chosen
+    held = count_seen(weighing.problem) > 0
+    return [one for one in chosen if held[one]]
 
 
 def _cover(
@@ -168,7 +182,7 @@ def _sensitivity(weighing: Weighing, cases: dict[int, Case], policy: Policy) -> 
     before, _ = grade(case.support, Batch(), policy)
 
     def after(factor: float) -> tuple[float, Verdict]:
-        posterior = _under_background(weighing, source, factor)
+        posterior = min(_under_background(weighing, source, factor), 1.0 - policy.unmodelled)
         stands = posterior >= policy.named_from
         return posterior, before if stands else _lesser(before, posterior, policy)
 

@@ -17,19 +17,19 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "Probable: copies given to {names} surfaced outside.",
     },
     "headline.weak": {
-        "zh": "线索不足以指名：有诱饵出现，最可能的范围是{names}。",
-        "en": "Too weak to name anyone: baits surfaced; the likeliest are {names}.",
+        "zh": "线索不足：有诱饵出现，还不能指名；最可能的范围是{names}。",
+        "en": "Weak: baits surfaced, too little to name anyone; the likeliest are {names}.",
     },
     "headline.weak_nobody": {
-        "zh": "线索不足以指名：有诱饵出现，但没有哪个来源突出。",
-        "en": "Too weak to name anyone: baits surfaced, but no source stands out.",
+        "zh": "线索不足：有诱饵出现，但没有哪个来源突出。",
+        "en": "Weak: baits surfaced, but no source stands out.",
     },
     "headline.unattributable": {
         "zh": "无法归因：所见与巧合没有区别。",
         "en": "Not attributable: what was seen is no more than coincidence explains.",
     },
     "untrusted": {
-        "zh": "只有不可信渠道的报告，因此最高只到“弱”。",
+        "zh": "只有不可信渠道的报告，因此最高只到“线索不足”。",
         "en": "Only untrusted channels reported this, so the verdict cannot pass weak.",
     },
     "base_rate": {
@@ -67,9 +67,14 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "Without the strongest piece of evidence the probability is {posterior}.",
     },
     "chance": {
-        "zh": "在搜索过的全部内容里，预期有{expected}次巧合；实际看到{seen}个独立事件。",
-        "en": "{expected} accidental matches were to be expected in all that was searched; "
-        "{seen} independent events were seen.",
+        "zh": "在搜索过的全部内容里，预期有{expected}次巧合吻合；实际看到{seen}次独立展示。",
+        "en": "{expected} accidental matches were to be expected in all the listings that were "
+        "searched; {seen} independent displays were seen.",
+    },
+    "arrivals": {
+        "zh": "{phones}部诱饵电话在此期间预期收到{expected}条与泄漏无关的信息；实际收到{seen}条。",
+        "en": "{expected} messages unrelated to any leak were to be expected on the {phones} bait "
+        "phones in this time; {seen} came in.",
     },
     "sensitivity.stable": {
         "zh": "即使巧合比估计多{factor}倍，结论也不变（概率{posterior}）。",

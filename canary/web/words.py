@@ -11,7 +11,7 @@ VERDICTS: Words = {
     "confirmed": _l("Confirmed"),
     "probable": _l("Probable"),
     "weak": _l("Weak"),
-    "unattributable": _l("Cannot tell"),
+    "unattributable": _l("Not attributable"),
 }
 INCIDENT_STATES: Words = {
     "open": _l("Open"),
@@ -76,12 +76,12 @@ LEVELS: Words = {
     "candidate": _l("points at a bait, needs support"),
 }
 EXCLUSIONS: Words = {
-    "NEVER_HELD": _l("Never held these baits"),
-    "TOO_LATE": _l("Got the baits only after they were seen"),
-    "FIELD_NOT_VISIBLE": _l("Could not see the fields that were shown"),
-    "SILENT": _l("Held many baits, and the others stayed silent"),
-    "CHANCE": _l("Explained by coincidence"),
-    "COVERED": _l("Explained by a source that is already named"),
+    "never_held": _l("Never held these baits"),
+    "too_late": _l("Got the baits only after they were seen"),
+    "field_not_visible": _l("Could not see the fields that were shown"),
+    "silent": _l("Held many baits, and the others stayed silent"),
+    "chance": _l("Explained by coincidence"),
+    "covered": _l("Explained by a source that is already named"),
 }
 ROLES: Words = {
     "seeder": _l("Seeder"),

@@ -73,3 +73,41 @@ def test_twins_are_offered_as_a_small_set(make_world):
     assert set(answer.smallest_set) == {"S0", "S8"}
     assert "S0, S8" in " ".join(explain(answer, "en").settle)
     assert set(answer.next[0].sources) <= {"S0", "S8"}
+
+
+def test_source_that_held_nothing_seen_is_told_so(make_world):
+    """With messages on phones, too: the chance of a wrong log makes no exposure."""
+    world = make_world(EACH_ITS_OWN, [])
+    world["records"]["phone"] = [f"P{at // 4}" for at in range(160)]
+    world["sites"].append({**world["sites"][0], "id": "rack", "channel": "sms", "corpus": 0.0})
+    world["sightings"] = [
+        {
+            "id": f"M{at}",
+            "time": 30.0 + at,
+            "site": 2,
+            "shown": {"phone": "P5"},
+            "level": {"phone": 2},
+            "matches": [20, 21, 22, 23],
+            "template": f"text {at}",
+        }
+        for at in range(2)
+    ]
+    answer = attribute(World.from_json(world))
+    assert set(answer.suspects) <= {"S5"}
+    assert {one.code for key, one in answer.excluded.items() if key != "S5"} == {"never_held"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_probability_is_told_as_certain(make_world, lang):
+    many = [(at, 30.0 + at) for at in (20, 21, 22, 23)]
+    answer = attribute(World.from_json(make_world(EACH_ITS_OWN, many)))
+    assert "100.0%" not in " ".join(explain(answer, lang).reasons)
+    assert answer.sensitivity is not None
+    assert answer.sensitivity.posterior <= 0.999
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "bait phones"), ("zh", "诱饵电话")])
+def test_messages_are_counted_apart_from_listings(make_world, lang, word):
+    answer = attribute(World.from_json(make_world(EACH_ITS_OWN, SEEN)))
+    assert word not in " ".join(explain(answer, lang).reasons)
+    assert (answer.seen_events, answer.seen_arrivals, answer.watched_phones) == (3, 0, 0)

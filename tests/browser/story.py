@@ -108,7 +108,7 @@ def _named_incident(
         result={
             "posteriors": {leaker.code: 0.9871, region.code: 0.006, head.code: 0.004},
             "p_no_leak": 0.0029,
-            "excluded": {late.code: "TOO_LATE", outlets[2].code: "NEVER_HELD"},
+            "excluded": {late.code: "too_late", outlets[2].code: "never_held"},
             "explanations": {
                 "en": {
                     "headline": f"Copies given to {leaker.name} have surfaced; nobody else held"
