@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from canary.domain.errors import Conflict
+from canary.domain.errors import Conflict, Invalid
 from canary.services.claims import release_all
 from canary.settings import Settings, read_settings
 from canary.storage.keys import Keys, load_keys, load_or_make_keys
@@ -53,7 +53,14 @@ class Application:
 def prepare_application(**overrides: object) -> Application:
     """Create what is missing (folder, keys, schema) and open it; repeatable."""
     settings = read_settings(**overrides)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Invalid(
+            f"the folder {settings.home} cannot be made: {error.strerror}",
+            field="CANARY_HOME",
+            mend="choose a folder you may write to",
+        ) from error
     database = open_database(settings.database_url)
     upgrade(database)
     keys = load_or_make_keys(settings.secret_file)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from canary.bootstrap import open_application
-from canary.cli.printing import as_json, name_actor, print_json, print_rows
+from canary.cli.printing import as_json, name_actor, print_json, print_rows, write_file
 from canary.services import phones as phone_service
 from canary.services import sources as source_service
 from canary.services.imports import read_table
@@ -84,7 +84,7 @@ def export_sources(file: Path) -> None:
     application = open_application()
     with application.database.read() as session:
         rows = source_service.list_sources(session)
-    file.write_bytes(write_csv(source_service.COLUMNS, rows))
+    write_file(file, write_csv(source_service.COLUMNS, rows))
     click.echo(f"{len(rows)} sources written to {file}")
 
 

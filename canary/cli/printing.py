@@ -3,12 +3,15 @@
 import getpass
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from canary.domain.errors import Invalid
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -37,6 +40,16 @@ def print_rows(
         print_json([dict(row) for row in rows])
     else:
         print_table(title, columns, ([row[column] for column in columns] for row in rows))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what somebody asked for. Raises Invalid when it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Invalid(
+            f"{path} cannot be written: {error.strerror}", mend="choose another place"
+        ) from error
 
 
 def name_actor() -> str:

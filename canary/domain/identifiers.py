@@ -52,7 +52,7 @@ _NOT_ALNUM = re.compile(r"[^0-9A-Z]")
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _SPACES = re.compile(r"\s+")
 _EXTENSION = re.compile(
-    r"(?:转|轉|分机|ext\.?|[-,;#x(\[{])\D{0,3}([0-9]{1,6})[)\]}]?\s*$", re.IGNORECASE
+    r"(?:转|轉|分机|ext\.?|[-,;#x(\[{])\D{0,3}([0-9]{1,6})[)\]}#]?\s*$", re.IGNORECASE
 )
 _COUNTRY = re.compile(r"^(?:0086|86|0)(?=1[3-9][0-9]{9}$)")
 

@@ -33,7 +33,6 @@ def load_or_make_keys(path: Path) -> Keys:
 
 def make_secret_file(path: Path) -> None:
     """Write a new secret file, readable by its owner alone. Raises Invalid if there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = {
         "schema": SCHEMA,
         "session_key": _draw(),
@@ -41,17 +40,26 @@ def make_secret_file(path: Path) -> None:
         "active_data_key": "k1",
         "index_key": _draw(),
     }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_new(path, json.dumps(content, indent=1))
+    except FileExistsError as error:
+        raise _flawed(path, "it exists already", "keep it, or move it away") from error
+    except OSError as error:
+        problem = f"it cannot be written: {error.strerror}"
+        raise _flawed(path, problem, "choose a place you may write to") from error
+
+
+def _write_new(path: Path, content: str) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(content, file, indent=1)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         # Linking never replaces a file, and shows this one whole or not at all.
         path.hardlink_to(draft)
-    except FileExistsError as error:
-        raise _flawed(path, "it exists already", "keep it, or move it away") from error
     finally:
         draft.unlink(missing_ok=True)
     _sync_folder(path.parent)
