@@ -17,6 +17,11 @@ IT JP KH KR KZ LA LK LT LU LV MA MD MK MM MN MO MT MX MY NG NL NO NZ PE PH PK PL
 SG SI SK TH TN TR TW UA US UY UZ VN ZA
 """
 S10_TERRITORIES = frozenset(_TERRITORIES.split())
+# Those who carry parcels across borders or abroad, not from one Chinese city to another.
+_NOT_DOMESTIC = """
+UPU_S10 UPS FEDEX USPS DHL DPD JP_PARCEL CJ YODEL AMAZON GS1_SSCC YUNEXPRESS
+"""
+_ABROAD = frozenset(_NOT_DOMESTIC.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,11 @@ class Carrier:
     def is_current(self) -> bool:
         """Tell whether the carrier issues numbers today."""
         return any(form.current for form in self.formats)
+
+    @property
+    def is_domestic(self) -> bool:
+        """Tell whether the carrier serves lanes inside mainland China."""
+        return self.code not in _ABROAD
 
 
 @cache

@@ -5,7 +5,7 @@ sources, so the phones that ring tell which source leaked (a constant-weight cod
 the group-testing one of the attribution notes: 16 phones each in mild noise, 24 otherwise).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, comb
 
@@ -81,12 +81,15 @@ def count_phones_needed(sources: int, weight: int) -> int:
     return phones
 
 
-def share_out(recipes: Sequence[Recipe], code: PhoneCode) -> Iterator[str]:
+def share_out(
+    recipes: Iterable[Recipe], code: PhoneCode, *, used: Mapping[str, int] | None = None
+) -> Iterator[str]:
     """Yield a phone for each waybill of `recipes` that asks for one, in the order of make_waybills.
 
-    A source with more baits than phones uses them again from the first.
+    A source with more baits than phones uses them again from the first. `used` says how many
+    baits of a source were made before.
     """
-    used: dict[str, int] = {}
+    used = dict(used or {})
     for recipe in recipes:
         held = code.phones.get(recipe.source or "", ())
         if not recipe.phone or recipe.source is None or not held:

@@ -93,6 +93,7 @@ _FEATURES: Mapping[str, Callable[[Waybill], list[str]]] = {
     "goods": lambda w: [w.goods],
     "weight": _read_weight,
     "sender": lambda w: [w.sender_name[-2:], str(len(w.sender_name))],
+    "hour": lambda w: [str(w.minute // 60)],
 }
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 from operator import getitem
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from seeds.draws import Draws, RandomSource
@@ -121,10 +123,10 @@ def _read_line(row: dict[str, Any], senders: list[str]) -> GoodsLine:
 
 
 def _spread_weights(least: int, usual: int, most: int) -> tuple[int, ...]:
-    """Return equally likely weights in grams, in steps of ten: most of them under the usual."""
-    low = [least + (usual - least) * (step / 600) ** 0.7 for step in range(600)]
-    high = [usual + (most - usual) * (step / 400) ** 2.5 for step in range(400)]
-    return tuple(int(grams / 10 + 0.5) * 10 for grams in (*low, *high))
+    """Return equally likely weights in grams, in steps of ten: lognormal within the limits."""
+    normal = NormalDist(mu=-0.3, sigma=0.6)
+    grams = (usual * exp(normal.inv_cdf((step + 0.5) / 1000)) for step in range(1000))
+    return tuple(round(min(most, max(least, weight)) / 10) * 10 for weight in grams)
 
 
 def _draw_stems(source: RandomSource) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _open_pdf(font: Path) -> "FPDF":
     except ImportError:
         raise MissingExtra(
             "label PDFs need the packages fpdf2 and segno",
-            mend="pip install 'waybill-canary[labels]'",
+            mend="pip install 'waybill-canary[pdf]'",
         ) from None
     pdf = FPDF(unit="mm", format=(_WIDTH, _HEIGHT))
     pdf.set_auto_page_break(False)
@@ -91,7 +91,7 @@ def _open_pdf(font: Path) -> "FPDF":
 
 
 def _draw_label(pdf: "FPDF", waybill: Waybill, masked: bool) -> None:
-    name = mask_name(waybill.name) if masked else waybill.name
+    name = mask_name(waybill.name, keep_last=True) if masked else waybill.name
     phone = waybill.phone or ""
     detail = mask_detail(waybill.detail) if masked else waybill.detail
     _draw_frame(pdf)
@@ -162,6 +162,6 @@ def _make_qr(text: str) -> tuple[Any, ...]:
     except ImportError:
         raise MissingExtra(
             "label PDFs need the packages fpdf2 and segno",
-            mend="pip install 'waybill-canary[labels]'",
+            mend="pip install 'waybill-canary[pdf]'",
         ) from None
     return tuple(segno.make_qr(text, error="m").matrix)

@@ -1,15 +1,16 @@
 """Recipe to waybills, as a stream: memory does not grow with the batch."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import NamedTuple, Protocol, TypeVar
 
 from seeds.draws import Draws, RandomSource, Seen
 from seeds.errors import CapacityShort
 from seeds.goods import GoodsBook, load_goods
+from seeds.hours import draw_minutes
 from seeds.numbers import NumberMint
-from seeds.people import NameStyle, draw_names, load_names, mask_name
+from seeds.people import RARE_ONE_IN, NameStyle, draw_names, load_names, mask_name
 from seeds.places import Address, PlaceBook, draw_details, load_places
 from seeds.ranges import NumberRanges
 from seeds.recipes import Recipe
@@ -71,13 +72,14 @@ def make_waybills(
     random: RandomSource,
     never: NumberRanges | None = None,
     forbidden: Container[str] = frozenset(),
-    numbers: Iterator[str] | None = None,
-    names: NameStyle = NameStyle.RARE,
+    numbers: Mapping[str, Iterator[str]] | None = None,
+    names: NameStyle = NameStyle.BLENDED,
 ) -> Iterator[Made]:
     """Make the waybills of each recipe in turn, in blocks of about a thousand.
 
     `phones` is used up from the front, one for each waybill that asks for one; when it ends, the
-    rest have none. `numbers` are reserved or voided numbers, used in place of invented ones.
+    rest have none. `numbers` are a carrier's reserved or voided numbers, used in place of invented
+    ones.
     Raises CapacityShort, PoolEmpty, BadPlan, UnknownCarrier at the block that cannot be made.
     """
     maker = _Maker(
@@ -113,14 +115,14 @@ class _Maker:
         random: RandomSource,
         never: NumberRanges | None,
         forbidden: Container[str],
-        numbers: Iterator[str] | None,
+        numbers: Mapping[str, Iterator[str]] | None,
         names: NameStyle,
     ) -> None:
         self._draws = Draws(random)
         self._taken = taken
         self._never = never
         self._forbidden = forbidden
-        self._given_numbers = numbers
+        self._given_numbers = numbers or {}
         self._places: PlaceBook = load_places()
         self._goods: GoodsBook = load_goods(random)
         self._mints: dict[str, NumberMint] = {}
@@ -140,9 +142,10 @@ class _Maker:
             self._draw_numbers([recipe.carrier for recipe in block]),
             self._draw_names([address.city for address in addresses]),
             self._goods.draw_parcels(origins, self._draws),
+            draw_minutes(len(block), self._draws),
             strict=True,
         )
-        for recipe, phone, origin, address, number, name, parcel in rows:
+        for recipe, phone, origin, address, number, name, parcel, minute in rows:
             yield Waybill(
                 number=number,
                 carrier=recipe.carrier,
@@ -157,6 +160,7 @@ class _Maker:
                 origin=origin,
                 destination=address.code,
                 sender_name=parcel.sender_name,
+                minute=minute,
             )
 
     def _draw_origins(self, block: Sequence[Recipe]) -> list[str]:
@@ -196,11 +200,12 @@ class _Maker:
         return self._draw_new(carriers, self._mint, self._keep_new_numbers, "numbers of")
 
     def _mint(self, carriers: Sequence[str]) -> list[str]:
-        if self._given_numbers is not None:
-            return [next(self._given_numbers) for _ in carriers]
-        counts = Counter(carriers)
-        drawn = {code: iter(self._get_mint(code).draw(counts[code])) for code in counts}
+        drawn = {code: self._draw_of(code, count) for code, count in Counter(carriers).items()}
         return [next(drawn[code]) for code in carriers]
+
+    def _draw_of(self, carrier: str, count: int) -> Iterator[str]:
+        given = self._given_numbers.get(carrier)
+        return iter(self._get_mint(carrier).draw(count) if given is None else islice(given, count))
 
     def _get_mint(self, carrier: str) -> NumberMint:
         if carrier not in self._mints:
@@ -221,7 +226,14 @@ class _Maker:
             return draw_names([self._deal_surname(city) for city in cities], self._draws)
         usual = load_names().usual
         places = self._draws.column(len(cities), len(usual))
-        return draw_names([usual[place] for place in places], self._draws)
+        if self._style is NameStyle.USUAL:
+            return draw_names([usual[place] for place in places], self._draws)
+        rare = self._draws.column(len(cities), RARE_ONE_IN)
+        surnames = [
+            usual[place] if turn else self._deal_surname(city)
+            for place, turn, city in zip(places, rare, cities, strict=True)
+        ]
+        return draw_names(surnames, self._draws)
 
     def _deal_surname(self, city: str) -> str:
         deck = self._surnames.get(city)
@@ -261,6 +273,6 @@ class _Maker:
             news = keep_new(again, drawn)
             left = [i for i, new in zip(left, news, strict=True) if not new]
         raise CapacityShort(
-            f"{what} {places[left[0]]} are used up after {_TRIES} draws",
-            mend="spread the baits over more regions or carriers, or retire some",
+            f"{what} {places[left[0]]}: none new in {_TRIES} draws, {len(left)} more were wanted",
+            mend="spread the baits over more regions or carriers",
         )

@@ -1,15 +1,17 @@
 """People: names rare enough to point at one bait, plausible enough to pass a sorter's eye.
 
-Surnames are single characters of rank 60 to 400, given names two characters that every printer
-and SMS gateway shows, alike in simplified and traditional script save for one known partner each.
+Surnames are single characters, given names two characters that every printer and SMS gateway
+shows, alike in simplified and traditional script save for one known partner each. A name as a
+whole is borne by few: a common surname gets a given name the rarer for it.
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
+from math import prod
 
 from seeds.draws import Draws
 from seeds.errors import SeedError
@@ -17,15 +19,23 @@ from seeds.places import list_place_names
 from seeds.tables import read_rows, read_text
 
 _RAREST, _COMMONEST = 400, 60
+# Of blended names, one in so many is drawn from the rare surnames whatever people bear.
+RARE_ONE_IN = 10
+# People in China, and how many may bear a name that a bait gets.
+_PEOPLE = 1.41e9
+MOST_HOLDERS = 1000
 
 
 class NameStyle(StrEnum):
     """Which surnames baits bear.
 
-    Rare ones stay apart when only the surname is shown, but a batch of them stands out among real
-    rows; usual ones blend in, and are told apart by the whole name or the last character.
+    Rare ones (rank 60 to 400) stay apart when only the surname is shown, but a batch of them stands
+    out among real rows. Usual ones, as often as people bear them, blend in, and are told apart by
+    the whole name or by first and last character. Blended are usual ones with a share of rare ones
+    that a batch can hide.
     """
 
+    BLENDED = "blended"
     RARE = "rare"
     USUAL = "usual"
 
@@ -35,26 +45,26 @@ class NameTable:
     """What names are made of.
 
     `surnames` are the rare ones, once each; `usual` holds all, each as often as people bear it;
-    `pairs` are all given names of two characters, one after another.
+    `given` are the characters of given names, each as often as it is used, and `second` those that
+    may follow one; `holders` says how many people bear a surname, `shares` which
+    part of all given characters is this one.
     """
 
     surnames: str
     usual: str
-    pairs: str
+    given: str
+    second: Mapping[str, str]
+    holders: Mapping[str, float]
+    shares: Mapping[str, float]
     refused: frozenset[str]
     traditional: dict[int, str]
     pinyin: dict[str, str]
     surname_pinyin: dict[str, str]
 
     @property
-    def capacity(self) -> int:
-        """How many names can be drawn."""
-        return len(self.surnames) * len(self.pairs) // 2
-
-    @property
     def city_capacity(self) -> int:
         """How many names one city holds that differ in surname or last character."""
-        return len(self.surnames) * len(set(self.pairs))
+        return len(set(self.usual)) * len(set(self.given))
 
 
 @cache
@@ -63,7 +73,7 @@ def load_names() -> NameTable:
     surnames = [row for row in read_rows("surname_freq.csv") if len(row["surname"]) == 1]
     chars = read_rows("given_chars.csv")
     safe = [row for row in chars if row["s2t_ambiguous"] == "0"]
-    refused = frozenset(read_text("words.txt").split()) | list_place_names()
+    total = sum(map(_weigh, chars))
     return NameTable(
         surnames="".join(row["surname"] for row in surnames if _is_rare(row)),
         usual="".join(
@@ -71,8 +81,11 @@ def load_names() -> NameTable:
             for row in surnames
             if _is_safe(row)
         ),
-        pairs="".join(_pair(safe, refused)),
-        refused=refused,
+        given="".join(row["char"] * _weigh(row) for row in safe),
+        second=_list_seconds(safe),
+        holders={row["surname"]: float(row["share_pct"]) / 100 * _PEOPLE for row in surnames},
+        shares={row["char"]: _weigh(row) / total for row in chars},
+        refused=frozenset(read_text("words.txt").split()) | list_place_names(),
         traditional=str.maketrans(
             {row["char"]: row["traditional"] for row in chars}
             | {row["surname"]: row["traditional"] for row in surnames}
@@ -82,17 +95,18 @@ def load_names() -> NameTable:
     )
 
 
-def _pair(rows: Sequence[dict[str, str]], refused: frozenset[str]) -> Iterator[str]:
-    """Yield, for each first character, all given names it begins; men's and women's do not mix."""
+def _weigh(row: dict[str, str]) -> int:
+    """Return how often a character is used; those the count never met are used now and then."""
+    return 1 + int(row["freq_hint"])
+
+
+def _list_seconds(rows: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Return, for each first character, what may follow: men's and women's do not mix."""
     fitting = {
-        gender: [row["char"] for row in rows if row["gender_hint"] in others]
+        gender: "".join(row["char"] * _weigh(row) for row in rows if row["gender_hint"] in others)
         for gender, others in (("m", "mn"), ("f", "fn"), ("n", "mfn"))
     }
-    awkward = {word for word in refused if len(word) == 2}
-    for row in rows:
-        first = row["char"]
-        pairs = [first + char for char in fitting[row["gender_hint"]] if char != first]
-        yield "".join(pair for pair in pairs if pair not in awkward)
+    return {row["char"]: fitting[row["gender_hint"]] for row in rows}
 
 
 def _is_rare(row: dict[str, str]) -> bool:
@@ -104,16 +118,42 @@ def _is_safe(row: dict[str, str]) -> bool:
 
 
 def draw_names(surnames: Sequence[str], draws: Draws) -> list[str]:
-    """Give each surname a given name, making no word and no place; the caller keeps them apart."""
+    """Give each surname a given name; the caller keeps them apart.
+
+    The whole is no word and no place, and an estimated `MOST_HOLDERS` people bear it at most.
+    """
     table = load_names()
-    pairs, refused = table.pairs, table.refused
+    firsts = [table.given[place] for place in draws.column(len(surnames), len(table.given))]
+    seconds = [table.second[first] for first in firsts]
     names = [
-        surname + pairs[2 * place : 2 * place + 2]
-        for surname, place in zip(
-            surnames, draws.column(len(surnames), len(pairs) // 2), strict=True
+        surname + first + second[place]
+        for surname, first, second, place in zip(
+            surnames, firsts, seconds, draws.positions(seconds), strict=True
         )
     ]
-    return [name if name not in refused else draw_names([name[0]], draws)[0] for name in names]
+    unfit = [place for place, name in enumerate(names) if not _is_fit(name, table)]
+    if unfit:
+        again = draw_names([surnames[place] for place in unfit], draws)
+        for place, name in zip(unfit, again, strict=True):
+            names[place] = name
+    return names
+
+
+def _is_fit(name: str, table: NameTable) -> bool:
+    surname, first, second = name[0], name[1], name[2]
+    return (
+        first != second
+        and table.holders[surname] * table.shares[first] * table.shares[second] <= MOST_HOLDERS
+        and name not in table.refused
+        and name[1:] not in table.refused
+    )
+
+
+def count_holders(name: str) -> float:
+    """Estimate how many people bear a name made here, were its parts chosen independently."""
+    table = load_names()
+    shares = [table.shares[char] for char in name[1:]]
+    return table.holders[name[0]] * prod(shares)
 
 
 def mask_name(name: str, *, keep_last: bool = False) -> str:

@@ -8,7 +8,7 @@ use the team's own drop. Road and number tell baits apart; the room, which label
 import csv
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -33,6 +33,7 @@ _ROOMS = tuple(
     for door in range(1, 5)
 )
 _DROP_ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+DROP_UNITS = len(_DROP_ROWS) * 99 * 99
 
 
 class Address(NamedTuple):
@@ -139,27 +140,31 @@ def list_place_names() -> frozenset[str]:
     return frozenset(name for name in names if 2 <= len(name) <= 3)
 
 
-def draw_drop_units(place: Address, count: int) -> Iterator[Address]:
-    """Give each of `count` sources its own unit code at the team's own address.
+def make_drop_unit(place: Address, position: int) -> Address:
+    """Return the unit code of the source at a position, at the team's own address.
 
     The code (`B区3排07号`) is part of the building, not a room. Raises CapacityShort.
     """
-    capacity = len(_DROP_ROWS) * 99 * 99
-    if count > capacity:
+    if not 0 <= position < DROP_UNITS:
         raise CapacityShort(
-            f"one drop address has {capacity} unit codes, {count} are wanted",
+            f"one drop address has {DROP_UNITS} unit codes, number {position + 1} is wanted",
             mend="use a second drop address",
         )
-    for position in range(count):
-        row, unit = divmod(position, 99)
-        block, row = divmod(row, 99)
-        yield Address(
-            code=place.code,
-            province=place.province,
-            city=place.city,
-            district=place.district,
-            detail=f"{place.detail}{_DROP_ROWS[block]}区{row + 1}排{unit + 1:02d}号",
+    row, unit = divmod(position, 99)
+    block, row = divmod(row, 99)
+    return place._replace(detail=f"{place.detail}{_DROP_ROWS[block]}区{row + 1}排{unit + 1:02d}号")
+
+
+def read_drop(code: str, detail: str) -> Address:
+    """Return the team's own address in a district. Raises BadPlan."""
+    district = load_places().districts.get(code)
+    if district is None or not detail.strip():
+        raise BadPlan(
+            f"{code[:20]!r} is no district for a drop address" if not district else "no address",
+            mend="give the six digits of the district and the street with its number",
+            field="drop",
         )
+    return Address(code, district.province, district.city, district.district, detail.strip())
 
 
 @cache

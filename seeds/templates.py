@@ -82,6 +82,10 @@ def _district(waybill: Waybill) -> str:
     return "" if waybill.district == waybill.city else waybill.district
 
 
+def _ordered(waybill: Waybill) -> str | None:
+    return f"{waybill.ordered_at:%Y-%m-%d %H:%M:%S}" if waybill.ordered_at else None
+
+
 def _phone_tail(waybill: Waybill) -> str | None:
     return waybill.phone[-4:] if waybill.phone else None
 
@@ -104,6 +108,7 @@ GENERIC = Template(
         Column(heading="寄件人", path="sender_name", read=lambda w: w.sender_name),
         Column(heading="始发地编码", path="origin", read=lambda w: w.origin),
         Column(heading="目的地编码", path="destination", read=lambda w: w.destination),
+        Column(heading="下单时间", path="created_at", read=_ordered),
     ),
 )
 

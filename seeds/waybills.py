@@ -1,13 +1,18 @@
 """The waybill: what seeds makes, as a courier's screen would show it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from seeds.places import join_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waybill:
-    """One synthetic waybill. Weight in grams; origin and destination are division codes."""
+    """One synthetic waybill. Weight in grams; origin and destination are division codes.
+
+    `minute` is when the order is placed, counted from midnight in China; `ordered_at` the same
+    with its day, once that is known.
+    """
 
     number: str
     carrier: str
@@ -22,6 +27,8 @@ class Waybill:
     origin: str
     destination: str
     sender_name: str
+    minute: int = 0
+    ordered_at: datetime | None = None
 
     @property
     def address(self) -> str:

@@ -1,10 +1,14 @@
 """Carriers and their number formats."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from canary.cli.printing import as_json, print_json, print_rows
+from canary.bootstrap import open_application
+from canary.cli.printing import as_json, name_actor, print_json, print_rows
+from canary.services import ranges as range_service
+from canary.services.imports import read_table
 from seeds.carriers import load_carriers
 from seeds.numbers import identify
 
@@ -65,4 +69,56 @@ def check(numbers: tuple[str, ...], *, as_json: bool) -> None:
         title="Carriers",
         columns=("number", "carriers"),
         json_wanted=False,
+    )
+
+
+@carriers.group()
+def ranges() -> None:
+    """Numbers never to be used, reserved for you, or voided for you."""
+
+
+@ranges.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--use",
+    type=click.Choice(list(range_service.RangeUse)),
+    help="What the ranges are for, where the table has no column use.",
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
+@as_json
+def import_ranges(file: Path, *, use: str | None, dry_run: bool, as_json: bool) -> None:
+    """Add ranges from a table carrier,from,to,until,use,note; `to` empty is one number."""
+    application = open_application()
+    rows = read_table(file, required=range_service.REQUIRED, optional=range_service.OPTIONAL)
+    with application.database.write() as session:
+        result = range_service.import_ranges(
+            session,
+            application.keys.vault,
+            rows,
+            use=range_service.RangeUse(use) if use else None,
+            actor=name_actor(),
+            now=application.clock(),
+        )
+        if dry_run:
+            session.rollback()
+    if as_json:
+        counts = {"created": result.created, "unchanged": result.unchanged, "dry_run": dry_run}
+        print_json(counts)
+    else:
+        verb = "would be" if dry_run else "were"
+        click.echo(f"ranges: {result.created} {verb} added, {result.unchanged} were known")
+
+
+@ranges.command("list")
+@as_json
+def list_ranges(*, as_json: bool) -> None:
+    """List the ranges; reserved and voided numbers are masked."""
+    application = open_application()
+    with application.database.read() as session:
+        rows = range_service.list_ranges(session, application.keys.vault)
+    print_rows(
+        rows,
+        title="Ranges",
+        columns=("ref", "carrier", "use", "from", "to", "size", "used", "until", "note"),
+        json_wanted=as_json,
     )

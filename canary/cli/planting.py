@@ -8,16 +8,18 @@ import click
 
 from canary.bootstrap import Application, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_table, show_progress
-from canary.domain.errors import Invalid
 from canary.services import custody as custody_service
 from canary.services.imports import read_table
+from canary.services.orders import PLAN_OPTIONAL, PLAN_REQUIRED, PlanRow, SeedOrder, read_plan
 from canary.services.planting import (
     Gardener,
+    LabelWish,
     confirm_planting,
     export_sheets,
     find_baits,
 )
-from canary.services.seeding import Nursery, SeedOrder, seed_batch
+from canary.services.seeding import Nursery, SeedResult, seed_batch
+from seeds.people import ForbiddenNames, NameStyle
 from seeds.templates import TEMPLATES
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -27,10 +29,27 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--batch", required=True, help="A name; the same name twice creates nothing new.")
 @click.option("--source", "sources", multiple=True, help="Code of a source; may be repeated.")
 @click.option("--all", "all_sources", is_flag=True, help="Every source.")
-@click.option("--file", "plan_file", type=FILE, help="A plan: source,count per row.")
-@click.option("--per-source", type=click.IntRange(1, 100_000), default=4, show_default=True)
+@click.option(
+    "--file",
+    "plan_file",
+    type=FILE,
+    help="A plan: source,count and perhaps carrier,origin,destination,fields,route per row.",
+)
+@click.option("--per-source", type=click.IntRange(1, 1_000_000), default=4, show_default=True)
 @click.option("--carrier", help="Use this carrier for the whole batch.")
 @click.option("--controls", type=float, default=0.05, show_default=True, help="Share kept home.")
+@click.option("--days", type=int, default=1, show_default=True, help="Spread orders over so many.")
+@click.option("--reserved", is_flag=True, help="Take reserved and voided numbers only.")
+@click.option("--forbid", "forbid_file", type=FILE, help="Names no bait may bear: column name.")
+@click.option(
+    "--names",
+    type=click.Choice(list(NameStyle)),
+    default=NameStyle.BLENDED,
+    show_default=True,
+    help="rare: surnames of rank 60-400 only, for networks where nobody compares rows.",
+)
+@click.option("--drop", nargs=2, help="Your own address: district code and street with number.")
+@click.option("--mark-goods", is_flag=True, help="Give each source a goods word of its own.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, change nothing.")
 @as_json
 def seed(
@@ -42,27 +61,50 @@ def seed(
     per_source: int,
     carrier: str | None,
     controls: float,
+    days: int,
+    reserved: bool,
+    forbid_file: Path | None,
+    names: str,
+    drop: tuple[str, str] | None,
+    mark_goods: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Plan and make a batch of baits."""
-    if sum((bool(sources), all_sources, plan_file is not None)) != 1:
-        raise click.UsageError("say which sources: --source CODE, --all or --file plan.csv")
+    """Plan and make a batch of baits; a batch begun or drafted before is carried on."""
+    chosen = sum((bool(sources), all_sources, plan_file is not None))
+    if chosen > 1:
+        raise click.UsageError("say which sources: one of --source, --all, --file plan.csv")
     application = open_application()
     order = SeedOrder(
         batch=batch,
         sources=sources,
         per_source=per_source,
-        carrier=carrier,
+        carrier=carrier.upper() if carrier else None,
         controls=controls,
-        counts=_read_plan(plan_file) if plan_file else {},
+        days=days,
+        rows=_read_plan(plan_file) if plan_file else (),
+        reserved=reserved,
+        names=NameStyle(names),
+        drop=drop,
+        mark_goods=mark_goods,
+        resume=chosen == 0,
     )
     step, end = show_progress("baits")
     try:
-        result = seed_batch(_nursery(application), order, dry_run=dry_run, progress=step)
+        result = seed_batch(
+            _nursery(application),
+            order,
+            forbidden=_read_forbidden(forbid_file) if forbid_file else None,
+            dry_run=dry_run,
+            progress=step,
+        )
     finally:
         end()
-    if as_json:
+    _show_seeded(result, dry_run=dry_run, json_wanted=as_json)
+
+
+def _show_seeded(result: SeedResult, *, dry_run: bool, json_wanted: bool) -> None:
+    if json_wanted:
         print_json({**_slots(result), "dry_run": dry_run})
         return
     for warning in result.warnings:
@@ -73,6 +115,18 @@ def seed(
         f"batch {result.batch}: {count} baits {verb} for {result.sources} sources "
         f"({result.baits} to plant, {result.controls} kept home as controls, "
         f"{result.with_phone} with a phone)"
+    )
+
+
+def _read_plan(path: Path) -> tuple[PlanRow, ...]:
+    return read_plan(read_table(path, required=PLAN_REQUIRED, optional=PLAN_OPTIONAL))
+
+
+def _read_forbidden(path: Path) -> ForbiddenNames:
+    """Read a list of names, which is hashed under a key of this run and forgotten."""
+    rows = read_table(path, required=("name",))
+    return ForbiddenNames.from_names(
+        SystemRandom().randbytes(32), (row.cells["name"] for row in rows)
     )
 
 
@@ -92,28 +146,6 @@ def _nursery(application: Application) -> Nursery:
     )
 
 
-def _read_plan(path: Path) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in read_table(path, required=("source", "count")):
-        text = row.cells["count"]
-        if not (text.isascii() and text.isdigit() and 0 < int(text) <= 100_000):
-            raise Invalid(
-                f"{text[:40]!r} is not a count",
-                row=row.number,
-                field="count",
-                mend="give a whole number from 1 to 100000",
-            )
-        if row.cells["source"] in counts:
-            raise Invalid(
-                f"source {row.cells['source']!r} stands twice",
-                row=row.number,
-                field="source",
-                mend="add the counts up in one row",
-            )
-        counts[row.cells["source"]] = int(text)
-    return counts
-
-
 @click.group()
 def plant() -> None:
     """Hand baits over to their sources."""
@@ -124,27 +156,52 @@ def plant() -> None:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--template", type=click.Choice(list(TEMPLATES)), default="generic")
 @click.option("--format", "sheet_format", type=click.Choice(["csv", "xlsx", "json"]), default="csv")
+@click.option("--until", help="Only orders dated up to here, ISO 8601 with offset.")
+@click.option("--labels", is_flag=True, help="Label PDFs as well, 100 x 150 mm.")
+@click.option(
+    "--mask/--no-mask", default=True, help="Hide personal data on labels as the law asks."
+)
+@click.option("--font", type=FILE, help="A Chinese font for labels.")
 @as_json
-def export(*, batch: str, out: Path, template: str, sheet_format: str, as_json: bool) -> None:
+def export(
+    *,
+    batch: str,
+    out: Path,
+    template: str,
+    sheet_format: str,
+    until: str | None,
+    labels: bool,
+    mask: bool,
+    font: Path | None,
+    as_json: bool,
+) -> None:
     """Write a planting sheet for each source; from now on it could leak."""
     application = open_application()
     sheets = export_sheets(
-        Gardener(
-            database=application.database,
-            vault=application.keys.vault,
-            clock=application.clock,
-            actor=name_actor(),
-        ),
+        _gardener(application),
         batch,
         out,
         template=template,
         sheet_format=sheet_format,
+        labels=LabelWish(masked=mask, font=font) if labels else None,
+        until=_parse_time(until) if until else None,
     )
     if as_json:
         print_json([_slots(sheet) for sheet in sheets])
         return
     print_table(
-        "Sheets", ("source", "baits", "file"), ((s.source, s.baits, s.file) for s in sheets)
+        "Sheets",
+        ("source", "baits", "file", "labels"),
+        ((s.source, s.baits, s.file, s.labels) for s in sheets),
+    )
+
+
+def _gardener(application: Application) -> Gardener:
+    return Gardener(
+        database=application.database,
+        vault=application.keys.vault,
+        clock=application.clock,
+        actor=name_actor(),
     )
 
 

@@ -12,8 +12,18 @@ from canary.domain.identifiers import canonical_number
 from canary.matching.keys import number_key
 from canary.services.audit import record
 from canary.services.imports import TableRow
+from canary.services.placing import confirm_placements
 from canary.services.sources import ImportResult
-from canary.storage.tables import Bait, Exposure, Identifier, Incident, Match, Sighting, Source
+from canary.storage.tables import (
+    Bait,
+    Exposure,
+    Identifier,
+    Incident,
+    Match,
+    Placement,
+    Sighting,
+    Source,
+)
 from canary.storage.vault import Vault
 
 REQUIRED = ("number", "source", "at")
@@ -150,15 +160,18 @@ def parse_time(text: str, *, row: int | None) -> datetime:
 
 def _read_fields(row: TableRow) -> dict[str, int]:
     text = row.cells.get("fields", "")
-    if not text:
-        return dict(FULL)
+    return read_levels(text, row=row.number) if text else dict(FULL)
+
+
+def read_levels(text: str, *, row: int | None) -> dict[str, int]:
+    """Read `waybill:full;phone:masked`; what is not named is not seen. Raises Invalid."""
     fields = dict.fromkeys(FULL, 0)
     for part in text.replace(",", ";").split(";"):
         name, _, level = (word.strip().lower() for word in part.partition(":"))
         if name not in NAMES or level not in LEVELS:
             raise Invalid(
                 f"{part[:40]!r} is no field and level",
-                row=row.number,
+                row=row,
                 field="fields",
                 mend="write waybill:full;phone:masked",
             )
@@ -179,7 +192,11 @@ def _find_known(session: Session, event: _Event) -> Exposure | None:
 
 
 def _make_live(session: Session, events: Sequence[_Event]) -> None:
+    """Make baits live; an event also shows that a bait not confirmed yet is in place."""
     for bait_id, _, at in sorted(events, key=lambda event: event[2]):
+        placement = session.scalar(select(Placement).where(Placement.bait_id == bait_id))
+        if placement is not None and placement.confirmed_at is None:
+            confirm_placements(session, [placement], "custody event", at)
         session.execute(
             update(Bait)
             .where(Bait.id == bait_id, Bait.state == BaitState.PLANTED)

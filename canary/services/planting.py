@@ -9,38 +9,50 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
 from canary.domain.errors import Flaw, Invalid, NotFound
 from canary.domain.identifiers import canonical_number
 from canary.matching.keys import number_key
+from canary.services.adopting import CHINA
 from canary.services.audit import record
 from canary.services.imports import TableRow
+from canary.services.placing import confirm_placements, hand_over
 from canary.services.register import open_values
 from canary.storage.session import Database
-from canary.storage.tables import Bait, Batch, Exposure, Identifier, Placement, Source
+from canary.storage.tables import Bait, Batch, Identifier, Placement, Source
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
+from seeds.labels import render_labels
 from seeds.sheets import render_sheet
 from seeds.waybills import Waybill
 
-CHUNK = 500
 LONGEST_NAME = 180
+GONE = (BaitState.BURNED, BaitState.RETIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A planting sheet as written."""
+    """A planting sheet as written; `labels` is its file of labels, if there is one."""
 
     source: str
     file: str
     baits: int
+    labels: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWish:
+    """That labels are printed as well; masked as the law asks of what handlers see."""
+
+    masked: bool = True
+    font: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,26 +73,68 @@ class Gardener:
     actor: str
 
 
+@dataclass(slots=True, kw_only=True)
+class _Written:
+    """The drafts of one source, to be named at the end, and the baits in them."""
+
+    bait_ids: list[int] = field(default_factory=list)
+    files: dict[Path, Path] = field(default_factory=dict)
+
+
 def export_sheets(
-    gardener: Gardener, batch_name: str, folder: Path, *, template: str, sheet_format: str
+    gardener: Gardener,
+    batch_name: str,
+    folder: Path,
+    *,
+    template: str,
+    sheet_format: str,
+    labels: LabelWish | None = None,
+    until: datetime | None = None,
 ) -> list[Sheet]:
     """Write one planting sheet for each source into `folder` and open the exposures.
 
-    Files appear under their names only after the exposures are committed. Raises Invalid,
-    NotFound.
+    `until` leaves out baits whose orders are dated later. Files appear under their names only
+    after the exposures are committed. Raises Invalid, NotFound.
     """
     with gardener.database.read() as session:
         batch = get_batch(session, batch_name)
-        held = _load_placed(session, batch.id)
-    drafts = {
-        code: _render(gardener.vault, baits, template, sheet_format, code)
-        for code, baits in held.items()
-    }
-    written = _write_drafts(folder, drafts, sheet_format)
+        sources = _list_sources(session, batch.id)
+    written: dict[str, _Written] = {}
+    try:
+        for code, source_id in sources.items():
+            with gardener.database.read() as session:
+                baits = _load_placed(session, batch.id, source_id, until)
+            if baits:
+                written[code] = _Written(bait_ids=[bait.id for bait in baits])
+                contents = _render(gardener.vault, baits, template, sheet_format, code, labels)
+                _write_drafts(folder, contents, written[code])
+        _open(gardener, batch_name, template, written)
+    except BaseException:
+        _discard(list(written.values()))
+        raise
+    for one in written.values():
+        for draft, final in one.files.items():
+            draft.replace(final)
+    return [_show(code, one) for code, one in written.items()]
+
+
+def _show(code: str, written: _Written) -> Sheet:
+    sheet, *rest = written.files.values()
+    return Sheet(
+        source=code,
+        file=str(sheet),
+        baits=len(written.bait_ids),
+        labels=str(rest[0]) if rest else "",
+    )
+
+
+def _open(
+    gardener: Gardener, batch_name: str, template: str, written: Mapping[str, _Written]
+) -> None:
     now = gardener.clock()
     with gardener.database.write() as session:
         get_batch(session, batch_name, lock=True)
-        opened = _hand_over(session, batch.id, now)
+        opened = sum(hand_over(session, one.bait_ids, now) for one in written.values())
         record(
             session,
             gardener.actor,
@@ -90,12 +144,6 @@ def export_sheets(
             template=template,
             opened=opened,
         )
-    for draft, final in written.values():
-        draft.replace(final)
-    return [
-        Sheet(source=code, file=str(written[code][1]), baits=len(baits))
-        for code, baits in held.items()
-    ]
 
 
 def get_batch(session: Session, name: str, *, lock: bool = False) -> Batch:
@@ -112,33 +160,61 @@ def get_batch(session: Session, name: str, *, lock: bool = False) -> Batch:
     return batch
 
 
-def _load_placed(session: Session, batch_id: int) -> dict[str, list[Bait]]:
+def _list_sources(session: Session, batch_id: int) -> dict[str, int]:
     rows = session.execute(
-        select(Source.code, Bait)
+        select(Source.code, Source.id)
         .join(Placement, Placement.source_id == Source.id)
         .join(Bait, Bait.id == Placement.bait_id)
         .where(Bait.batch_id == batch_id)
-        .order_by(Source.code, Bait.id)
+        .distinct()
+        .order_by(Source.code)
     )
-    held: dict[str, list[Bait]] = {}
-    for code, bait in rows:
-        held.setdefault(code, []).append(bait)
-    return held
+    return {row.code: row.id for row in rows}
+
+
+def _load_placed(
+    session: Session, batch_id: int, source_id: int, until: datetime | None
+) -> list[Bait]:
+    query = (
+        select(Bait)
+        .join(Placement, Placement.bait_id == Bait.id)
+        .where(Bait.batch_id == batch_id, Placement.source_id == source_id)
+        .where(Bait.state.not_in(GONE))
+        .order_by(Bait.id)
+    )
+    if until is not None:
+        query = query.where(Bait.ordered_at <= until)
+    return list(session.scalars(query))
 
 
 def _render(
-    vault: Vault, baits: Sequence[Bait], template: str, sheet_format: str, code: str
-) -> bytes:
+    vault: Vault,
+    baits: Sequence[Bait],
+    template: str,
+    sheet_format: str,
+    code: str,
+    labels: LabelWish | None,
+) -> dict[str, bytes]:
+    """Render a source's files by their names."""
+    waybills = [waybill_of(vault, bait) for bait in baits]
+    name = _file_name(code)
     try:
-        return render_sheet([_waybill_of(vault, bait) for bait in baits], template, sheet_format)
+        contents = {f"{name}.{sheet_format}": render_sheet(waybills, template, sheet_format)}
+        if labels is not None:
+            contents[f"{name}.pdf"] = render_labels(
+                waybills, masked=labels.masked, font=labels.font
+            )
     except SeedError as error:
         raise Invalid(
             f"sheet of {code}: {error.problem}", mend=error.mend, row=error.row, field=error.field
         ) from error
+    return contents
 
 
-def _waybill_of(vault: Vault, bait: Bait) -> Waybill:
+def waybill_of(vault: Vault, bait: Bait) -> Waybill:
+    """Return a bait as the waybill it was made as."""
     values = open_values(vault, bait)
+    ordered = bait.ordered_at.astimezone(CHINA) if bait.ordered_at else None
     return Waybill(
         number=values.number or "",
         carrier=bait.carrier,
@@ -153,30 +229,32 @@ def _waybill_of(vault: Vault, bait: Bait) -> Waybill:
         origin=bait.origin,
         destination=bait.destination,
         sender_name=bait.sender_name,
+        minute=60 * ordered.hour + ordered.minute if ordered else 0,
+        ordered_at=ordered,
     )
 
 
-def _write_drafts(
-    folder: Path, drafts: Mapping[str, bytes], ending: str
-) -> dict[str, tuple[Path, Path]]:
-    written: dict[str, tuple[Path, Path]] = {}
+def _write_drafts(folder: Path, contents: Mapping[str, bytes], written: _Written) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for code, content in drafts.items():
-            final = folder / f"{_file_name(code)}.{ending}"
+        for name, content in contents.items():
+            final = folder / name
             draft = final.with_name(f".{final.name}.draft")
             draft.touch(mode=0o600)
-            written[code] = (draft, final)
+            written.files[draft] = final
             draft.write_bytes(content)
     except OSError as error:
-        for draft, _ in written.values():
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
         raise Invalid(
             f"{folder} cannot be written: {os.strerror(error.errno or 0)}",
             mend="choose a folder you may write to",
         ) from error
-    return written
+
+
+def _discard(written: Sequence[_Written]) -> None:
+    for one in written:
+        for draft in one.files:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
 
 def _file_name(code: str) -> str:
@@ -186,38 +264,6 @@ def _file_name(code: str) -> str:
         return safe
     mark = hashlib.sha256(code.encode()).hexdigest()[:8]
     return f"{safe.encode()[:LONGEST_NAME].decode('utf-8', 'ignore')}-{mark}"
-
-
-def _hand_over(session: Session, batch_id: int, now: datetime) -> int:
-    """Date the hand-over of what is handed over for the first time, and open its exposures."""
-    fresh = session.execute(
-        select(Placement.bait_id, Placement.source_id)
-        .join(Bait, Bait.id == Placement.bait_id)
-        .where(Bait.batch_id == batch_id, Placement.handed_over_at.is_(None))
-    ).all()
-    _open_exposures(session, [(row.bait_id, row.source_id) for row in fresh], now)
-    for start in range(0, len(fresh), CHUNK):
-        ids = [row.bait_id for row in fresh[start : start + CHUNK]]
-        session.execute(
-            update(Placement).where(Placement.bait_id.in_(ids)).values(handed_over_at=now)
-        )
-    return len(fresh)
-
-
-def _open_exposures(session: Session, placed: Sequence[tuple[int, int]], since: datetime) -> None:
-    if placed:
-        session.execute(
-            insert(Exposure),
-            [
-                {
-                    "bait_id": bait_id,
-                    "source_id": source_id,
-                    "origin": "placement",
-                    "since": since,
-                }
-                for bait_id, source_id in placed
-            ],
-        )
 
 
 def confirm_planting(
@@ -259,7 +305,7 @@ def confirm_planting(
             mend="confirm each batch and source with its own numbers",
         )
     fresh = [placement for placement in placements if placement.confirmed_at is None]
-    _confirm(session, fresh, confirmed_by, at)
+    confirm_placements(session, fresh, confirmed_by, at)
     record(
         session,
         actor,
@@ -270,26 +316,6 @@ def confirm_planting(
         by=confirmed_by,
     )
     return Confirmation(confirmed=len(fresh), already=len(placements) - len(fresh))
-
-
-def _confirm(session: Session, fresh: Sequence[Placement], by: str, at: datetime) -> None:
-    unseen = [
-        (placement.bait_id, placement.source_id)
-        for placement in fresh
-        if placement.handed_over_at is None
-    ]
-    _open_exposures(session, unseen, at)
-    for placement in fresh:
-        placement.confirmed_at, placement.confirmed_by = at, by[:120]
-    for start in range(0, len(fresh), CHUNK):
-        ids = [placement.bait_id for placement in fresh[start : start + CHUNK]]
-        session.execute(
-            update(Bait)
-            .where(Bait.id.in_(ids), Bait.state == BaitState.ISSUED)
-            .values(state=BaitState.PLANTED, planted_at=at)
-            .execution_options(synchronize_session=False)
-        )
-    session.flush()
 
 
 def find_baits(session: Session, vault: Vault, rows: Sequence[TableRow]) -> list[int]:

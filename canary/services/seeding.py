@@ -1,55 +1,42 @@
 """Plan, make and adopt baits, a batch at a time.
 
-A batch is written in chunks, one transaction each, and its plan is stored first: an interrupted
+A batch is written in chunks, one transaction each, and its order is stored first: an interrupted
 batch goes on where it stopped, and a finished one makes nothing new.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, islice
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from canary.domain.baits import BaitState
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.domain.identifiers import BaitValues, canonical_number
-from canary.matching.keys import name_keys, number_key
+from canary.services.adopting import Adopter, Bed, TakenValues, find_midnight, find_newest
 from canary.services.audit import record
-from canary.services.phones import reveal_number
-from canary.services.refs import make_ref
-from canary.services.register import kind_of, list_keys, mask_key, seal_values
-from canary.storage.bulk import IdentifierRow, reserve_ids, write_identifiers, write_rows
+from canary.services.dealing import Deal, Pool, deal_phones, keep_controls, load_pool
+from canary.services.orders import SeedOrder, restore_order
+from canary.services.planning import list_pool_warnings, plan_order, require_reserved
+from canary.services.ranges import KnownRange, RangeUse, load_ranges
 from canary.storage.session import Database
-from canary.storage.tables import Bait, Batch, Identifier, Phone, Placement, Source
+from canary.storage.tables import Bait, Batch, Placement, Source
 from canary.storage.vault import Vault
-from seeds.codes import assign_phones, choose_weight, share_out
-from seeds.draws import RandomSource
+from seeds.draws import Draws, RandomSource
 from seeds.errors import SeedError
-from seeds.make import Made, Taken, make_waybills
-from seeds.plan import Plan, PlanSource, plan_batch
+from seeds.make import make_waybills
+from seeds.people import ForbiddenNames
+from seeds.plan import Plan
+from seeds.ranges import NumberRanges, ReservedNumbers
 from seeds.recipes import Recipe
-from seeds.waybills import Waybill
+
+__all__ = ["Nursery", "SeedOrder", "SeedResult", "seed_batch"]
 
 CHUNK = 5000
-CONTROL_PHONE_SHARE = 0.1
 NAME_LENGTH = 120
 REDRAWS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeedOrder:
-    """What the seeder asks for. No sources means all of them."""
-
-    batch: str
-    sources: tuple[str, ...] = ()
-    per_source: int = 4
-    carrier: str | None = None
-    controls: float = 0.05
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +66,25 @@ class Nursery:
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A batch as it stands before making: what is planned, what was made before."""
+
+    order: SeedOrder
+    plan: Plan
+    deal: Deal
+    ranges: list[KnownRange]
+    done: Counter[str | None]
+    newest: int | None
+    is_begun: bool
+    warnings: tuple[str, ...]
+
+    @property
+    def left(self) -> int:
+        """How many waybills are still to be made."""
+        return self.plan.total - sum(self.done.values())
+
+
 class _Overtaken(Exception):
     """Another batch took one of the drawn numbers first; so many baits were made before."""
 
@@ -88,14 +94,20 @@ class _Overtaken(Exception):
 
 
 def seed_batch(
-    nursery: Nursery, order: SeedOrder, *, dry_run: bool = False, progress: Progress | None = None
+    nursery: Nursery,
+    order: SeedOrder,
+    *,
+    forbidden: ForbiddenNames | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> SeedResult:
-    """Make the baits of a batch. Raises Invalid, NotFound, Conflict."""
+    """Make the baits of a batch, none with a forbidden name. Raises Invalid, NotFound, Conflict."""
     _check_name(order.batch)
+    order = replace(order, forbids=forbidden is not None)
     created = 0
     for _ in range(REDRAWS):
         try:
-            made = _seed_once(nursery, order, dry_run=dry_run, progress=progress)
+            made = _seed_once(nursery, order, forbidden, dry_run=dry_run, progress=progress)
         except _Overtaken as refused:
             created += refused.created
         else:
@@ -116,111 +128,74 @@ def _check_name(name: str) -> None:
 
 
 def _seed_once(
-    nursery: Nursery, order: SeedOrder, *, dry_run: bool, progress: Progress | None
+    nursery: Nursery,
+    order: SeedOrder,
+    forbidden: ForbiddenNames | None,
+    *,
+    dry_run: bool,
+    progress: Progress | None,
 ) -> SeedResult:
     with nursery.database.read() as session:
         batch = session.scalar(select(Batch).where(Batch.name == order.batch))
         if batch is not None and batch.state == "issued":
             return _already(session, batch)
-        if batch is not None:
-            order = _restore_order(batch)
-        plan = _plan(session, order)
-        # The newest is read first: what is made between the two reads is noticed when writing.
-        newest = _find_newest(session, batch.id) if batch is not None else None
-        done = _count_done(session, batch.id) if batch is not None else Counter[str | None]()
-        recipes = list(_skip_done(plan.all_recipes, done))
-        phones = _choose_phones(session, nursery, recipes)
+        draft = _draft(session, nursery, order, batch)
+    if draft.order.forbids and forbidden is None:
+        raise Invalid(
+            f"batch {order.batch} was begun with a list of names to avoid",
+            field="forbid",
+            mend="give the list again by --forbid",
+        )
     if dry_run:
-        return _count(order, plan, phones, created=0)
-    if batch is None:
-        _open_batch(nursery, order)
-    created = _make_all(nursery, order, recipes, phones, progress, newest)
+        return _count(draft, created=0)
+    if not draft.is_begun:
+        _open_batch(nursery, draft.order, draft.deal.pool)
+    created = _make_all(nursery, draft, forbidden, progress)
     _close_batch(nursery, order.batch)
-    return _count(order, plan, phones, created=created)
+    return _count(draft, created=created)
 
 
-def _find_newest(session: Session, batch_id: int) -> int | None:
-    return session.scalar(select(func.max(Bait.id)).where(Bait.batch_id == batch_id))
-
-
-def _plan(session: Session, order: SeedOrder) -> Plan:
-    wanted = order.counts or dict.fromkeys(order.sources, order.per_source)
-    query = select(Source).order_by(Source.code)
-    sources = [row for row in session.scalars(query) if not wanted or row.code in wanted]
-    missing = set(wanted) - {row.code for row in sources}
-    if missing:
-        msg = f"there is no source {', '.join(sorted(missing))}; see `canary sources list`"
+def _draft(session: Session, nursery: Nursery, order: SeedOrder, batch: Batch | None) -> _Draft:
+    if batch is None and order.resume:
+        msg = f"there is no batch {order.batch} to carry on; say which sources"
         raise NotFound(msg)
-    codes = {row.id: row.code for row in session.execute(select(Source.id, Source.code))}
-    try:
-        return plan_batch(
-            [_plan_source(row, codes) for row in sources],
-            per_source=order.per_source,
-            controls=order.controls,
-            carrier=order.carrier,
-            counts=order.counts or None,
-            phones=session.scalar(select(func.count()).select_from(Phone)),
-        )
-    except SeedError as error:
-        raise Invalid(error.problem, mend=error.mend, row=error.row, field=error.field) from error
-
-
-def _plan_source(row: Source, codes: dict[int, str]) -> PlanSource:
-    return PlanSource(
-        code=row.code,
-        kind=row.kind,
-        region=row.region or "",
-        carriers=tuple(row.carriers),
-        daily_parcels=row.daily_parcels or 0,
-        stage=row.stage or "",
-        parent=codes.get(row.parent_id or 0),
+    if batch is not None:
+        order = restore_order(batch)
+    now, vault = nursery.clock(), nursery.vault
+    batch_id = batch.id if batch is not None else None
+    # The newest is read first: what is made between the two reads is noticed when writing.
+    newest = find_newest(session, batch_id) if batch_id is not None else None
+    done = _count_done(session, batch_id) if batch_id is not None else Counter[str | None]()
+    pool = load_pool(session, vault, order.batch, batch_id, now)
+    ranges = load_ranges(session, vault, now)
+    plan = plan_order(session, order, pool, ranges)
+    if order.reserved:
+        require_reserved(plan, ranges, made=sum(done.values()))
+    counts = Counter[str]()
+    for line in plan.recipes.lines:
+        counts[line.source.code] += line.count
+    return _Draft(
+        order=order,
+        plan=plan,
+        deal=deal_phones(vault, pool, order.batch, counts),
+        ranges=ranges,
+        done=done,
+        newest=newest,
+        is_begun=batch is not None,
+        warnings=(*plan.warnings, *list_pool_warnings(pool)),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Phones:
-    """Phones in the order the waybills take them, and those kept back as controls."""
-
-    in_order: tuple[str, ...]
-    ids: dict[str, int]
-    control_ids: tuple[int, ...]
-
-
-def _choose_phones(session: Session, nursery: Nursery, recipes: Sequence[Recipe]) -> _Phones:
-    rows = list(session.scalars(select(Phone).order_by(Phone.id)))
-    counts = Counter(recipe.source for recipe in recipes if recipe.source)
-    if not rows or not counts:
-        return _Phones(in_order=(), ids={}, control_ids=())
-    numbers = {reveal_number(nursery.vault, row): row for row in rows}
-    controls = [number for number, row in numbers.items() if row.is_control]
-    usable = [number for number, row in numbers.items() if not row.is_control]
-    used = set(session.scalars(select(Bait.phone_id).distinct()))
-    fresh = [number for number in usable if numbers[number].id not in used]
-    kept = 0 if controls else int(len(usable) * CONTROL_PHONE_SHARE)
-    pool = fresh if len(fresh) - kept >= sum(counts.values()) else usable
-    weight = min(max(counts.values()), choose_weight(len(pool) - kept, len(counts)))
-    try:
-        code = assign_phones(
-            pool, list(counts), random=nursery.random, weight=weight, controls=kept
-        )
-    except SeedError as error:
-        raise Invalid(error.problem, mend=error.mend, field="phones") from error
-    return _Phones(
-        in_order=tuple(share_out(recipes, code)),
-        ids={number: row.id for number, row in numbers.items()},
-        control_ids=tuple(numbers[number].id for number in code.controls),
-    )
-
-
-def _count(order: SeedOrder, plan: Plan, phones: _Phones, *, created: int) -> SeedResult:
+def _count(draft: _Draft, *, created: int) -> SeedResult:
+    placed = len(draft.plan.recipes)
     return SeedResult(
-        batch=order.batch,
-        sources=len({recipe.source for recipe in plan.recipes}),
-        baits=sum(recipe.count for recipe in plan.recipes),
-        controls=sum(recipe.count for recipe in plan.controls),
-        with_phone=len(phones.in_order),
+        batch=draft.order.batch,
+        sources=len({line.source.code for line in draft.plan.recipes.lines}),
+        baits=placed,
+        controls=len(draft.plan.controls),
+        with_phone=placed if draft.deal.code is not None else 0,
         created=created,
-        warnings=plan.warnings,
+        warnings=draft.warnings,
     )
 
 
@@ -243,41 +218,23 @@ def _already(session: Session, batch: Batch) -> SeedResult:
     )
 
 
-def _open_batch(nursery: Nursery, order: SeedOrder) -> None:
+def _open_batch(nursery: Nursery, order: SeedOrder, pool: Pool) -> None:
     now = nursery.clock()
-    stored: dict[str, object] = {
-        "sources": list(order.sources),
-        "per_source": order.per_source,
-        "carrier": order.carrier,
-        "controls": order.controls,
-        "counts": order.counts,
-    }
     with nursery.database.write() as session:
         if session.scalar(select(Batch.id).where(Batch.name == order.batch)) is not None:
             msg = f"somebody else is making batch {order.batch} now"
             raise Conflict(msg)
-        session.add(
-            Batch(
-                name=order.batch,
-                state="making",
-                plan=stored,
-                created_at=now,
-                created_by=nursery.actor,
-            )
-        )
-        record(session, nursery.actor, "batch.started", f"batch/{order.batch}", now, plan=stored)
+        add_batch(session, order, "making", nursery.actor, now)
+        keep_controls(session, pool)
 
 
-def _restore_order(batch: Batch) -> SeedOrder:
-    plan = batch.plan
-    return SeedOrder(
-        batch=batch.name,
-        sources=tuple(plan["sources"]),
-        per_source=plan["per_source"],
-        carrier=plan["carrier"],
-        controls=plan["controls"],
-        counts=plan["counts"],
+def add_batch(session: Session, order: SeedOrder, state: str, actor: str, now: datetime) -> None:
+    """Keep an order under its batch's name, to be made now (`making`) or later (`draft`)."""
+    session.add(
+        Batch(name=order.batch, state=state, plan=order.to_json(), created_at=now, created_by=actor)
     )
+    action = "batch.started" if state == "making" else "batch.drafted"
+    record(session, actor, action, f"batch/{order.batch}", now, plan=order.to_json())
 
 
 def _close_batch(nursery: Nursery, name: str) -> None:
@@ -289,25 +246,38 @@ def _close_batch(nursery: Nursery, name: str) -> None:
 
 def _make_all(
     nursery: Nursery,
-    order: SeedOrder,
-    recipes: Sequence[Recipe],
-    phones: _Phones,
+    draft: _Draft,
+    forbidden: ForbiddenNames | None,
     progress: Progress | None,
-    newest: int | None,
 ) -> int:
-    with nursery.database.read() as session:
-        batch_id = session.scalars(select(Batch.id).where(Batch.name == order.batch)).one()
-        source_ids = {row.code: row.id for row in session.execute(select(Source.code, Source.id))}
-        taken = _load_taken(session, nursery.vault)
-    waybills = make_waybills(recipes, taken=taken, phones=phones.in_order, random=nursery.random)
-    adopter = _Adopter(nursery, batch_id, source_ids, phones, newest)
-    created, total = 0, sum(recipe.count for recipe in recipes)
+    bed = _lay_bed(nursery, draft)
+    adopter = Adopter(
+        nursery.database,
+        nursery.vault,
+        nursery.clock,
+        bed=bed,
+        ranges=[known for known in draft.ranges if known.use is not RangeUse.NEVER],
+        newest=draft.newest,
+        done=draft.done,
+    )
+    never = NumberRanges(known.span for known in draft.ranges if known.use is RangeUse.NEVER)
+    waybills = make_waybills(
+        _skip_done(draft.plan.all_recipes, draft.done),
+        taken=TakenValues(nursery.database, nursery.vault),
+        phones=draft.deal.list_phones(_skip_done(draft.plan.recipes, draft.done), draft.done),
+        random=nursery.random,
+        never=never,
+        forbidden=forbidden or frozenset(),
+        numbers=_reserve(nursery, draft, never) if draft.order.reserved else None,
+        names=draft.order.names,
+    )
+    created = 0
     try:
         while chunk := list(islice(waybills, CHUNK)):
             adopter.adopt(chunk)
             created += len(chunk)
             if progress is not None:
-                progress(created, total)
+                progress(created, draft.left)
     except IntegrityError as error:
         raise _Overtaken(created) from error
     except SeedError as error:
@@ -315,6 +285,42 @@ def _make_all(
             f"{error.problem} ({created} baits were made and are kept)", mend=error.mend
         ) from error
     return created
+
+
+def _lay_bed(nursery: Nursery, draft: _Draft) -> Bed:
+    with nursery.database.read() as session:
+        batch = session.scalars(select(Batch).where(Batch.name == draft.order.batch)).one()
+        source_ids = {row.code: row.id for row in session.execute(select(Source.code, Source.id))}
+    placing: dict[str, list[tuple[int, dict[str, object]]]] = {}
+    for code in {row.source for row in draft.order.rows}:
+        rows = [row for row in draft.order.rows if row.source == code]
+        ends = accumulate(row.count for row in rows)
+        placing[code] = [
+            (end, {"route": row.route, "fields": row.fields})
+            for end, row in zip(ends, rows, strict=True)
+        ]
+    return Bed(
+        batch_id=batch.id,
+        started_at=find_midnight(batch.created_at),
+        source_ids=source_ids,
+        phone_ids=draft.deal.pool.ids,
+        placing=placing,
+    )
+
+
+def _reserve(nursery: Nursery, draft: _Draft, never: NumberRanges) -> dict[str, Iterator[str]]:
+    """Open the reserved and voided numbers of each carrier of the plan."""
+    draws, today = Draws(nursery.random), nursery.clock().date()
+    spans = [known.span for known in draft.ranges if known.use is not RangeUse.NEVER]
+    carriers = {recipe.carrier for recipe in draft.plan.all_recipes}
+    return {
+        code: _leave_out(ReservedNumbers(code, spans, draws, today=today), code, never)
+        for code in sorted(carriers)
+    }
+
+
+def _leave_out(numbers: Iterator[str], carrier: str, never: NumberRanges) -> Iterator[str]:
+    return (number for number in numbers if not never.covers(carrier, number))
 
 
 def _count_done(session: Session, batch_id: int) -> Counter[str | None]:
@@ -329,125 +335,11 @@ def _count_done(session: Session, batch_id: int) -> Counter[str | None]:
     return Counter({row.code: row.count for row in rows})
 
 
-def _skip_done(recipes: Sequence[Recipe], done: Counter[str | None]) -> Iterator[Recipe]:
+def _skip_done(recipes: Iterable[Recipe], done: Counter[str | None]) -> Iterator[Recipe]:
     """Leave out what an interrupted run made: recipes of one waybill each, in their order."""
     left = Counter(done)
     for recipe in recipes:
         if left[recipe.source] > 0:
-            left[recipe.source] -= recipe.count
+            left[recipe.source] -= 1
         else:
             yield recipe
-
-
-class _TakenKeys(Taken):
-    """Numbers and names of all baits ever made, known by their digests alone."""
-
-    def __init__(self, vault: Vault, known: frozenset[bytes]) -> None:
-        self._vault = vault
-        self._known = known
-
-    def is_number_taken(self, number: str) -> bool:
-        return self._vault.digest(number_key(canonical_number(number))) in self._known
-
-    def is_name_taken(self, name: str, city: str) -> bool:
-        whole, masked = name_keys(name)[0], mask_key(name, city)
-        return self._vault.digest(whole) in self._known or self._vault.digest(masked) in self._known
-
-
-def _load_taken(session: Session, vault: Vault) -> _TakenKeys:
-    kinds = ("number", "m", "um")
-    rows = session.scalars(select(Identifier.value_key).where(Identifier.kind.in_(kinds)))
-    return _TakenKeys(vault, frozenset(rows))
-
-
-class _Adopter:
-    """Turns waybills into bait rows, a chunk in one transaction."""
-
-    def __init__(
-        self,
-        nursery: Nursery,
-        batch_id: int,
-        source_ids: dict[str, int],
-        phones: _Phones,
-        newest: int | None,
-    ) -> None:
-        self._nursery = nursery
-        self._batch_id = batch_id
-        self._source_ids = source_ids
-        self._phones = phones
-        self._newest = newest
-
-    def adopt(self, chunk: Sequence[Made]) -> None:
-        """Write one chunk: baits, identifiers, planned placements. Raises Conflict."""
-        now = self._nursery.clock()
-        values = [values_of(made.waybill) for made in chunk]
-        rows = [self._bait_row(made, value, now) for made, value in zip(chunk, values, strict=True)]
-        with self._nursery.database.write() as session:
-            self._require_alone(session)
-            ids = reserve_ids(session, Bait, len(chunk))
-            for bait_id, row in zip(ids, rows, strict=True):
-                row["id"] = bait_id
-            write_rows(session, Bait, rows)
-            write_identifiers(session, self._identifier_rows(ids, values))
-            placements = [
-                {"bait_id": bait_id, "source_id": self._source_ids[source], "route": "sheet"}
-                for bait_id, made in zip(ids, chunk, strict=True)
-                if (source := made.recipe.source) is not None
-            ]
-            write_rows(session, Placement, placements)
-            self._keep_controls(session)
-        self._newest = ids[-1]
-
-    def _require_alone(self, session: Session) -> None:
-        """Lock the batch, and refuse to go on when somebody else has added to it meanwhile."""
-        batch = session.get_one(Batch, self._batch_id, with_for_update=True)
-        if _find_newest(session, self._batch_id) != self._newest:
-            msg = f"somebody else is making batch {batch.name} now"
-            raise Conflict(msg)
-
-    def _bait_row(self, made: Made, values: BaitValues, now: datetime) -> dict[str, object]:
-        ref, waybill = make_ref("B"), made.waybill
-        return {
-            "ref": ref,
-            "batch_id": self._batch_id,
-            "carrier": waybill.carrier,
-            "state": BaitState.ISSUED,
-            "is_control": made.recipe.is_control,
-            "sealed_values": seal_values(self._nursery.vault, ref, values),
-            "phone_id": self._phones.ids.get(waybill.phone) if waybill.phone else None,
-            "goods": waybill.goods,
-            "weight_g": waybill.weight_g,
-            "origin": waybill.origin,
-            "destination": waybill.destination,
-            "sender_name": waybill.sender_name,
-            "issued_at": now,
-        }
-
-    def _identifier_rows(
-        self, ids: Sequence[int], values: Sequence[BaitValues]
-    ) -> list[IdentifierRow]:
-        """Make the digests of a chunk, in the order of the tree they go into."""
-        digest = self._nursery.vault.digest
-        return sorted(
-            (digest(key), bait_id, kind_of(key))
-            for bait_id, value in zip(ids, values, strict=True)
-            for key in list_keys(value)
-        )
-
-    def _keep_controls(self, session: Session) -> None:
-        for phone in session.scalars(select(Phone).where(Phone.id.in_(self._phones.control_ids))):
-            phone.is_control = True
-
-
-def values_of(waybill: Waybill) -> BaitValues:
-    """Take over what identifies a waybill."""
-    return BaitValues(
-        number=waybill.number,
-        carrier=waybill.carrier,
-        name=waybill.name,
-        phone=waybill.phone,
-        province=waybill.province,
-        city=waybill.city,
-        district=waybill.district,
-        detail=waybill.detail,
-    )

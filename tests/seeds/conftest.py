@@ -8,6 +8,7 @@ import pytest
 
 from seeds.draws import Draws
 from seeds.make import NothingTaken, make_waybills
+from seeds.people import NameStyle
 from seeds.recipes import Recipe
 from seeds.waybills import Waybill
 
@@ -22,8 +23,12 @@ def draws() -> Draws:
 def make() -> Callable[..., list[Waybill]]:
     """Make the waybills of some recipes, as the application does."""
 
-    def make_all(*recipes: Recipe, phones: tuple[str, ...] = ()) -> list[Waybill]:
-        made = make_waybills(recipes, taken=NothingTaken(), phones=phones, random=SystemRandom())
+    def make_all(
+        *recipes: Recipe, phones: tuple[str, ...] = (), names: NameStyle = NameStyle.BLENDED
+    ) -> list[Waybill]:
+        made = make_waybills(
+            recipes, taken=NothingTaken(), phones=phones, random=SystemRandom(), names=names
+        )
         return [waybill for _, waybill in made]
 
     return make_all

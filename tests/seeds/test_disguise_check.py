@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from seeds.disguise_check import check_disguise, measure_auc
 from seeds.errors import BadPlan
+from seeds.lines import PlanSource
 from seeds.make import NothingTaken, make_waybills
 from seeds.people import NameStyle
-from seeds.plan import PlanSource, plan_batch
+from seeds.plan import plan_batch
 from seeds.plausible import make_plausible_rows
 
 SOURCES = [
@@ -20,7 +21,7 @@ SOURCES = [
         for region in ("3302", "4401", "5101", "1101")
     )
 ]
-RECIPES = plan_batch(SOURCES, per_source=100).recipes
+RECIPES = list(plan_batch(SOURCES, per_source=100).recipes)
 
 
 def _baits(style, source):
@@ -35,8 +36,9 @@ def rows():
     return list(make_plausible_rows(lanes, ("YTO", "SF", "ZTO"), Random(11)))
 
 
-def test_baits_with_usual_names_pass_for_real(rows):
-    found = check_disguise(_baits(NameStyle.USUAL, Random(12)), rows, Random(1))
+@pytest.mark.parametrize("style", [NameStyle.BLENDED, NameStyle.USUAL])
+def test_baits_pass_for_real(rows, style):
+    found = check_disguise(_baits(style, Random(12)), rows, Random(1))
     assert found.auc <= 0.60
 
 
@@ -55,6 +57,7 @@ def test_rare_surnames_are_what_gives_away(rows):
         ({"sender_name": "测试"}, "sender"),
         ({"number": "YT0000000000000"}, "number digits"),
         ({"detail": "测试地址"}, "address form"),
+        ({"minute": 185}, "hour"),
     ],
 )
 def test_careless_baits_are_found_out(rows, change, feature):

@@ -12,7 +12,7 @@ from seeds.draws import Draws
 from seeds.errors import BadPlan, CapacityShort, PoolEmpty, UnknownCarrier
 from seeds.make import NothingTaken, Taken, TakenValues, make_waybills
 from seeds.numbers import is_valid
-from seeds.people import ForbiddenNames, load_names, mask_name
+from seeds.people import ForbiddenNames, NameStyle, load_names, mask_name
 from seeds.places import Address, load_places
 from seeds.ranges import NumberRange, ReservedNumbers
 from seeds.recipes import Recipe
@@ -76,9 +76,12 @@ def test_parcels_keep_to_their_lane(batch):
         assert waybill.origin in load_places().districts
 
 
-def test_surname_repeats_in_a_city_only_when_all_are_used(make):
+def test_rare_surname_repeats_in_a_city_only_when_all_are_used(make):
     surnames = load_names().surnames
-    waybills = make(Recipe(source="A", carrier="YTO", region="3302", count=len(surnames)))
+    waybills = make(
+        Recipe(source="A", carrier="YTO", region="3302", count=len(surnames)),
+        names=NameStyle.RARE,
+    )
     assert {waybill.name[0] for waybill in waybills} == set(surnames)
 
 
@@ -183,7 +186,7 @@ def test_reserved_numbers_take_the_place_of_invented_ones():
     numbers = ReservedNumbers("JT", [block], Draws(Random(1)), today=date(2026, 11, 21))
     recipe = Recipe(source="A", carrier="JT", region="3302", count=3)
     made = make_waybills(
-        [recipe], taken=NothingTaken(), phones=(), random=SystemRandom(), numbers=numbers
+        [recipe], taken=NothingTaken(), phones=(), random=SystemRandom(), numbers={"JT": numbers}
     )
     assert {w.number for _, w in made} == {f"JT301827465900{i}" for i in range(3)}
 
@@ -195,7 +198,11 @@ def test_used_up_reserve_stops_the_batch():
     with pytest.raises(PoolEmpty):
         list(
             make_waybills(
-                [recipe], taken=NothingTaken(), phones=(), random=SystemRandom(), numbers=numbers
+                [recipe],
+                taken=NothingTaken(),
+                phones=(),
+                random=SystemRandom(),
+                numbers={"JT": numbers},
             )
         )
 

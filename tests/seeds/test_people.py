@@ -2,7 +2,9 @@ import pytest
 
 from seeds.errors import SeedError
 from seeds.people import (
+    MOST_HOLDERS,
     ForbiddenNames,
+    count_holders,
     draw_names,
     hash_name,
     load_names,
@@ -39,26 +41,29 @@ def test_usual_surnames_follow_the_population():
     assert not set(usual) & {row["surname"] for row in RANKS.values() if row["is_numeral"] == "1"}
 
 
-def test_pool_is_large_enough():
-    assert load_names().capacity > 100_000_000
-    assert len(load_names().surnames) == len(set(load_names().surnames))
+def test_city_holds_many_names_under_a_mask():
+    table = load_names()
+    assert table.city_capacity > 200_000
+    assert len(table.surnames) == len(set(table.surnames))
 
 
-def test_given_names_do_not_mix_genders():
-    pairs = load_names().pairs
-    hints = {
-        frozenset(CHARS[char]["gender_hint"] for char in pairs[i : i + 2])
-        for i in range(0, len(pairs), 2)
-    }
+def test_given_names_do_not_mix_genders(draws):
+    names = draw_names(load_names().usual[::20], draws)
+    hints = {frozenset(CHARS[char]["gender_hint"] for char in name[1:]) for name in names}
     assert frozenset("mf") not in hints
 
 
-@pytest.mark.parametrize("word", ["江苏", "长远", "风流", "石景山", "景德镇", "向日葵", "青海"])
-def test_words_and_places_are_no_names(word):
-    table = load_names()
-    pairs = {table.pairs[i : i + 2] for i in range(0, len(table.pairs), 2)}
-    assert word not in pairs
-    assert not (word[0] in table.surnames and word[1:] in pairs and word not in table.refused)
+def test_no_name_is_borne_by_many(draws):
+    """A common surname gets a rare given name: a bait must not be one of a hundred thousand."""
+    names = draw_names("王李张" * 3000, draws)
+    assert max(map(count_holders, names)) <= MOST_HOLDERS
+    assert count_holders("王建华") > MOST_HOLDERS
+
+
+@pytest.mark.parametrize("word", ["江苏", "长远", "风流", "景山"])
+def test_words_and_places_are_no_given_names(draws, word):
+    assert word in load_names().refused
+    assert word not in {name[1:] for name in draw_names("石" * 20_000, draws)}
 
 
 def test_refused_names_are_drawn_again(draws):

@@ -6,9 +6,10 @@ from seeds.errors import BadPlan, CapacityShort
 from seeds.places import (
     Address,
     draw_details,
-    draw_drop_units,
     join_address,
     load_places,
+    make_drop_unit,
+    read_drop,
 )
 
 DROP = Address("330206", "浙江省", "宁波市", "北仑区", "科技路18号蜂巢园")
@@ -75,7 +76,7 @@ def test_joined_address_names_places_once(parts, line):
 
 
 def test_each_source_gets_its_own_unit():
-    units = list(draw_drop_units(DROP, 5000))
+    units = [make_drop_unit(DROP, place) for place in range(5000)]
     assert len({unit.detail for unit in units}) == 5000
     assert units[0].detail == "科技路18号蜂巢园A区1排01号"
     assert {unit.code for unit in units} == {"330206"}
@@ -83,4 +84,14 @@ def test_each_source_gets_its_own_unit():
 
 def test_full_drop_says_how_many_fit():
     with pytest.raises(CapacityShort, match="has 235224 unit codes"):
-        next(draw_drop_units(DROP, 10**6))
+        make_drop_unit(DROP, 10**6)
+
+
+def test_drop_address_takes_its_names_from_the_table():
+    assert read_drop("330206", " 科技路18号蜂巢园 ") == DROP
+
+
+@pytest.mark.parametrize(("code", "detail"), [("999999", "科技路18号"), ("330206", " ")])
+def test_drop_address_nowhere_is_refused(code, detail):
+    with pytest.raises(BadPlan, match="mend: give the six digits"):
+        read_drop(code, detail)

@@ -1,11 +1,14 @@
 from collections import Counter
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seeds.errors import BadPlan
-from seeds.plan import PlanSource, count_controls, plan_batch
+from seeds.lines import PlanLine, PlanSource, list_flaws
+from seeds.plan import count_controls, plan_batch, plan_lines
+from seeds.stock import Stock
 
 
 def _outlets(count: int, **fields: object) -> list[PlanSource]:
@@ -75,7 +78,7 @@ def test_nobody_sends_to_his_own_city():
         ({"controls": 1.0}, "give 0.05 to 0.5"),
         ({"days": 0}, "give at least 1"),
         ({"carrier": "ZTO"}, "use one of YTO, SF"),
-        ({"carrier": "GTO"}, "current"),
+        ({"sources": _outlets(1, carriers=()), "carrier": "GTO"}, "current"),
         ({"counts": {"S0": 0}}, "leave the source out"),
         ({"sources": _outlets(1, region="")}, "has no region"),
         ({"sources": _outlets(1, region="999999")}, "division code of 2023"),
@@ -91,18 +94,80 @@ def test_bad_plan_names_field_and_mend(change, message):
 
 
 def test_empty_phone_pool_is_warned_of():
-    (warning,) = plan_batch(_outlets(2), per_source=2, phones=0).warnings
+    (warning,) = plan_batch(_outlets(2), per_source=2, stock=Stock(phones=0)).warnings
     assert warning == "the phone pool is empty: 4 baits get no phone and catch no message"
 
 
 def test_scarce_phones_are_warned_of():
-    (warning,) = plan_batch(_outlets(2), per_source=2, phones=3).warnings
+    (warning,) = plan_batch(_outlets(2), per_source=2, stock=Stock(phones=3)).warnings
     assert "4 baits share 3 phones" in warning
 
 
-def test_crowded_city_is_warned_of():
-    (warning,) = plan_batch(_outlets(100), per_source=4).warnings
-    assert "400 names are wanted in region 330200" in warning
+def test_phones_left_under_mask_are_told():
+    stock = Stock(phones=50, fresh_phones=7)
+    (warning,) = plan_batch(_outlets(2), per_source=2, stock=stock).warnings
+    assert warning.startswith("4 phones are wanted, 7 are left")
+
+
+@pytest.mark.parametrize(("left", "told"), [({"3302": 700}, True), ({"3302": 900}, False)])
+def test_crowded_city_is_told_what_is_left(left, told):
+    stock = Stock(names_per_city=1000, names_left=left)
+    warnings = plan_batch(_outlets(100), per_source=4, stock=stock).warnings
+    said = ("400 names are wanted in region 330200, where 700 are left that differ under a mask",)
+    assert warnings == (said if told else ())
+
+
+def test_reserved_numbers_left_are_told():
+    stock = Stock(numbers_left={"YTO": 9, "SF": 1000})
+    (warning,) = plan_batch(_outlets(2), per_source=4, stock=stock).warnings
+    assert warning == "6 reserved numbers of YTO are wanted, 9 are left"
+
+
+def test_carrier_from_abroad_is_warned_of():
+    (warning,) = plan_batch(_outlets(1, carriers=("UPS",)), per_source=1).warnings
+    assert "UPS serves no lane inside China" in warning
+
+
+def _line(**fields):
+    return PlanLine(**({"source": _outlets(1)[0], "count": 1, "row": 7} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "lane"),
+    [
+        ({"origin": "3307"}, "outlet", ("3307", "330200")),
+        ({"destination": "4403"}, "outlet", ("330200", "4403")),
+        ({"origin": "3307", "destination": "5101"}, "merchant", ("3307", "5101")),
+    ],
+)
+def test_lane_of_a_line_is_kept(fields, kind, lane):
+    plan = plan_lines([_line(source=_outlets(1, kind=kind)[0], **fields)])
+    assert {(recipe.region, recipe.destination) for recipe in plan.recipes} == {lane}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"count": 0}, "count"),
+        ({"count": -5}, "count"),
+        ({"origin": "999999"}, "origin"),
+        ({"destination": "0"}, "destination"),
+        ({"carrier": "ZTO"}, "carrier"),
+        ({"source": _outlets(1, carriers=("DHL",))[0], "destination": "4403"}, "carrier"),
+        ({"source": _outlets(1, region="")[0]}, "region"),
+    ],
+)
+def test_every_bad_line_is_told_with_its_row(fields, field):
+    flaws = list_flaws([_line(), _line(**fields), _line(**fields | {"row": 9})])
+    assert [(flaw.row, flaw.field) for flaw in flaws] == [(7, field), (9, field)]
+    assert all(flaw.mend for flaw in flaws)
+
+
+def test_plan_of_a_million_is_small():
+    """Recipes are told as they are wanted: none is kept."""
+    plan = plan_batch(_outlets(10), per_source=100_000)
+    assert plan.total == 1_052_632
+    assert len(list(islice(plan.all_recipes, 20))) == 20
 
 
 def test_parent_without_baits_is_warned_of():

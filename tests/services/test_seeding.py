@@ -8,7 +8,8 @@ import pytest
 from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
 from canary.domain.identifiers import canonical_number
 from canary.services import seeding
-from canary.services.seeding import SeedOrder, seed_batch
+from canary.services.orders import PlanRow, SeedOrder
+from canary.services.seeding import seed_batch
 from canary.storage.tables import Bait, Batch, Identifier, Phone, Placement
 from seeds.numbers import identify
 from tests.factories import OWNED, Office
@@ -137,8 +138,8 @@ def test_empty_pool_is_said_clearly(office: Office) -> None:
         ({"controls": 0.0}, "controls"),
         ({"controls": 0.9}, "controls"),
         ({"controls": float("nan")}, "controls"),
-        ({"counts": {"OUT-A1": 0}}, "count"),
-        ({"counts": {"OUT-A1": -1}}, "count"),
+        ({"rows": (PlanRow(source="OUT-A1", count=0, row=2),)}, "count"),
+        ({"rows": (PlanRow(source="OUT-A1", count=-1, row=2),)}, "count"),
         ({"carrier": "SF"}, "carrier"),
         ({"carrier": "nobody"}, None),
         ({"batch": ""}, "batch"),
@@ -191,7 +192,7 @@ def test_number_taken_meanwhile_is_drawn_again(
         for made in make(*args, **more):
             first = len(calls) == 1
             waybill = replace(made.waybill, number=stolen) if first else made.waybill
-            yield replace(made, waybill=waybill)
+            yield made._replace(waybill=waybill)
 
     monkeypatch.setattr(seeding, "make_waybills", steal_once)
     made = network.seed("b2", sources=("OUT-A1",))
