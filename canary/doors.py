@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from canary.domain.errors import Invalid, Unavailable
 from canary.services.alerting import Route, Taken
@@ -19,6 +19,9 @@ from webhooks.outbound.carriers import make_sender
 from webhooks.outbound.formats.base import EndpointConfig
 from webhooks.outbound.registry import FORMATS
 from webhooks.reports import Post
+
+# Written once when an endpoint is saved, to find out what its configuration lacks.
+_TRIAL = Message(id="msg_trial", type="endpoint.test", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,14 @@ class WebhookSender(AlertSender):
                 f"this address may not be called: {error}",
                 field="url",
                 mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
+            ) from error
+        try:
+            FORMATS[route.format].render(_TRIAL, _config_of(route), _TRIAL.occurred_at)
+        except DeliveryError as error:
+            raise Invalid(
+                f"this format cannot be written: {error}",
+                field="options",
+                mend="give the secret and the options this format needs",
             ) from error
 
     def send(self, message: Message, route: Route, now: datetime) -> Taken:

@@ -27,6 +27,8 @@ COMMANDS = {
     "user": "people",
     "reporter": "doors",
     "endpoint": "doors",
+    "route": "rules",
+    "expected": "rules",
 }
 
 
