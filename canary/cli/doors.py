@@ -6,6 +6,7 @@ import click
 
 from canary.bootstrap import Application, make_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
+from canary.cli.regrading import regrade
 from canary.domain.alerts import Rhythm
 from canary.domain.errors import Invalid
 from canary.domain.sightings import ChannelClass

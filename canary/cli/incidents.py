@@ -32,12 +32,13 @@ def list_incidents(*, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("incident_id", type=int, metavar="ID")
+@click.option("--revision", type=int, metavar="N", help="An older attribution of it.")
 @as_json
-def show(incident_id: int, *, as_json: bool) -> None:
+def show(incident_id: int, *, revision: int | None, as_json: bool) -> None:
     """Show one incident with its reasons."""
     application = open_application()
     with application.database.read() as session:
-        summary = load_summary(session, incident_id)
+        summary = load_summary(session, incident_id, revision)
     if as_json:
         print_json(summary)
         return

@@ -18,6 +18,7 @@ class AlertType(StrEnum):
 
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_RAISED = "incident.raised"
+    INCIDENT_LOWERED = "incident.lowered"
     INCIDENT_ESCALATED = "incident.escalated"
     INCIDENT_CLOSED = "incident.closed"
     REPORTER_SILENT = "reporter.silent"
@@ -35,6 +36,7 @@ class News(StrEnum):
     NAMED = "named"
     SOURCE = "source"
     VENUE = "venue"
+    FALLEN = "fallen"
 
 
 class Rhythm(StrEnum):
@@ -89,6 +91,13 @@ def list_news(told: Standing | None, now: Standing) -> tuple[News, ...]:
         News.VENUE: bool(now.venues - told.venues) and not venues_full,
     }
     return tuple(news for news, is_new in found.items() if is_new)
+
+
+def has_fallen(told: Standing | None, now: Standing) -> bool:
+    """Tell whether somebody was given a name that the evidence no longer carries."""
+    if told is None or not told.verdict.names_a_source:
+        return False
+    return bool(told.named - now.named) or not now.verdict.names_a_source
 
 
 def choose_alert(news: Sequence[News]) -> AlertType | None:

@@ -20,13 +20,28 @@ from canary.attribution.answer import Attribution
 from canary.attribution.explain import Explanation, Language, explain
 from canary.attribution.infer import attribute
 from canary.attribution.world import World
-from canary.domain.alerts import Standing, choose_alert, hold_until, list_news
+from canary.domain.alerts import (
+    AlertType,
+    News,
+    Standing,
+    choose_alert,
+    has_fallen,
+    hold_until,
+    list_news,
+)
 from canary.domain.incidents import IncidentState
 from canary.services.alerting import put_alert
 from canary.services.telling import Telling, compose, load_standing
 from canary.services.triage import Desk
 from canary.services.worlds import build_world
-from canary.storage.tables import AttributionRecord, Incident, Sighting, Source
+from canary.storage.tables import (
+    Alert,
+    AttributionRecord,
+    Delivery,
+    Incident,
+    Sighting,
+    Source,
+)
 from canary.storage.vault import sha256
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -185,6 +200,9 @@ def _tell(session: Session, desk: Desk, incident: Incident, made: _Made, now: da
     """Put an alert into the outbox when there is news; a repeat is folded into the next one."""
     told = Standing.from_json(incident.told) if incident.told else None
     standing = load_standing(session, incident)
+    if has_fallen(told, standing):
+        _take_back(session, desk, incident, made, now)
+        told, incident.told = standing, standing.to_json()
     news = list_news(told, standing)
     incident.held_until = hold_until(news, incident.told_at, now)
     alert = choose_alert(news)
@@ -200,6 +218,29 @@ def _tell(session: Session, desk: Desk, incident: Incident, made: _Made, now: da
         now=now,
     )
     incident.told, incident.told_at = _keep_told(told, standing).to_json(), now
+
+
+def _take_back(
+    session: Session, desk: Desk, incident: Incident, made: _Made, now: datetime
+) -> None:
+    """Tell whoever was told of this incident that the verdict has fallen."""
+    told = session.scalars(
+        select(Delivery.endpoint_id)
+        .join(Alert, Alert.id == Delivery.alert_id)
+        .where(Alert.incident_id == incident.id)
+        .distinct()
+    )
+    telling = Telling(vault=desk.vault, zone=desk.zone, public_url=desk.public_url)
+    put_alert(
+        session,
+        AlertType.INCIDENT_LOWERED,
+        incident_id=incident.id,
+        revision=incident.revision,
+        data=compose(session, telling, incident, (News.FALLEN,), made.explanations),
+        now=now,
+        only=sorted(told),
+    )
+    incident.told_at = now
 
 
 def _keep_told(told: Standing | None, standing: Standing) -> Standing:

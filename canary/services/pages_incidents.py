@@ -184,7 +184,7 @@ def load_incident(
         named=_label_visible(_named(incident), labels, visible),
         suspects=_list_suspects(ranked, _named(incident), labels, visible),
         more_suspects=_count_others(result, ranked) if visible is None else 0,
-        p_no_leak=_read_share(result.get("p_no_leak")),
+        p_no_leak=_read_background(result),
         excluded=tuple(
             ExcludedSource(source=labels[code], reason=reason) for code, reason in reasons.items()
         ),
@@ -255,10 +255,11 @@ def _label_visible(
 def _rank(result: Mapping[str, Any], incident: Incident) -> list[tuple[str, float]]:
     """Return the leading sources with their shares, best first; the named ones always."""
     posteriors = result.get("posteriors")
+    strangers = _list_strangers(result)
     shares = {
         str(code): share
         for code, value in (posteriors.items() if isinstance(posteriors, dict) else ())
-        if (share := _read_share(value)) is not None
+        if (share := _read_share(value)) is not None and code not in strangers
     }
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
     kept = [pair for pair in ranked if pair[1] >= SHARE_SHOWN][:SUSPECTS]
@@ -266,10 +267,19 @@ def _rank(result: Mapping[str, Any], incident: Incident) -> list[tuple[str, floa
     return kept + [(code, shares.get(code, incident.confidence)) for code in missing]
 
 
+def _list_strangers(result: Mapping[str, Any]) -> set[str]:
+    """Return who never held anything that was seen: no suspects, whatever their base rate."""
+    excluded = result.get("excluded")
+    pairs = excluded.items() if isinstance(excluded, dict) else ()
+    return {str(code) for code, reason in pairs if _read_reason(reason) == "never_held"}
+
+
 def _count_others(result: Mapping[str, Any], ranked: Sequence[tuple[str, float]]) -> int:
     """Count the sources with some support that are too weak to be listed."""
     posteriors = result.get("posteriors")
-    some = [value for value in posteriors.values() if value] if isinstance(posteriors, dict) else []
+    strangers = _list_strangers(result)
+    pairs = posteriors.items() if isinstance(posteriors, dict) else ()
+    some = [code for code, value in pairs if value and code not in strangers]
     return max(0, len(some) - len(ranked))
 
 
@@ -287,6 +297,13 @@ def _list_suspects(
         )
         for code, share in ranked
     )
+
+
+def _read_background(result: Mapping[str, Any]) -> float | None:
+    """Return the probability that no source we know explains anything that was seen."""
+    details = result.get("details")
+    told = details.get("p_background") if isinstance(details, dict) else None
+    return _read_share(result.get("p_no_leak") if told is None else told)
 
 
 def _read_share(value: object) -> float | None:

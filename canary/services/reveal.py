@@ -10,6 +10,7 @@ from canary.domain.identifiers import BaitValues
 from canary.services.access import Role, Viewer
 from canary.services.audit import record
 from canary.services.pages_common import read_values
+from canary.services.stale import mark_baits_stale
 from canary.storage.tables import Bait, Exposure
 from canary.storage.vault import SealBroken, Vault
 
@@ -39,5 +40,6 @@ def reveal_bait(
         msg = "the bait's values do not open"
         raise SealBroken(msg)
     session.add(Exposure(bait_id=bait.id, reader=viewer.name, origin="reveal", since=now))
+    mark_baits_stale(session, [bait.id])
     record(session, viewer.name, "bait.revealed", f"bait/{ref}", now, reason=reason)
     return values

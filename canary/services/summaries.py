@@ -20,21 +20,23 @@ def list_summaries(session: Session, *, limit: int = LIMIT) -> list[dict[str, An
     return [_summarise(row) for row in rows]
 
 
-def load_summary(session: Session, incident_id: int) -> dict[str, Any]:
-    """Return one incident with its newest attribution. Raises NotFound."""
+def load_summary(session: Session, incident_id: int, revision: int | None = None) -> dict[str, Any]:
+    """Return one incident with its newest attribution, or an older one. Raises NotFound."""
     incident = session.get(Incident, incident_id)
     if incident is None:
         msg = f"there is no incident {incident_id}"
         raise NotFound(msg)
-    newest = session.scalar(
-        select(AttributionRecord)
-        .where(AttributionRecord.incident_id == incident_id)
-        .order_by(AttributionRecord.revision.desc())
-        .limit(1)
-    )
-    result: dict[str, Any] = newest.result if newest is not None else {}
+    query = select(AttributionRecord).where(AttributionRecord.incident_id == incident_id)
+    if revision is not None:
+        query = query.where(AttributionRecord.revision == revision)
+    kept = session.scalar(query.order_by(AttributionRecord.revision.desc()).limit(1))
+    if kept is None and revision is not None:
+        msg = f"incident {incident_id} has no revision {revision}"
+        raise NotFound(msg)
+    result: dict[str, Any] = kept.result if kept is not None else {}
     return {
         **_summarise(incident),
+        **(_judged(kept) if kept is not None else {}),
         "posteriors": result.get("posteriors", {}),
         "p_no_leak": result.get("p_no_leak"),
         "excluded": result.get("excluded", {}),
@@ -56,6 +58,23 @@ def count_open_work(session: Session) -> int:
         .where(Delivery.state == "waiting", Delivery.attempts == 0),
     )
     return sum(session.scalar(count) or 0 for count in counts)
+
+
+def _judged(kept: AttributionRecord) -> dict[str, Any]:
+    """Return what this version said, which the incident may since have left behind."""
+    named = kept.result.get("named", [])
+    posteriors = kept.result.get("posteriors", {})
+    return {
+        "verdict": kept.verdict,
+        "named": list(named),
+        "confidence": max(posteriors.values(), default=0.0),
+        "revision": kept.revision,
+        "rule_version": kept.rule_version,
+        "attributed_at": kept.created_at.isoformat(),
+        "world_sha256": kept.world_sha256.hex(),
+        "p_background": kept.result.get("details", {}).get("p_background"),
+        "details": kept.result.get("details", {}),
+    }
 
 
 def _summarise(row: Incident) -> dict[str, Any]:

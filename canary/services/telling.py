@@ -44,6 +44,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "named": "点名了新的来源",
         "source": "涉及另一来源的诱饵",
         "venue": "出现在新的地点",
+        "fallen": "结论已下调：此前告知的点名不再成立",
         "joint": "、",
     },
     "en": {
@@ -66,6 +67,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "named": "another source is named",
         "source": "baits of another source are involved",
         "venue": "another venue",
+        "fallen": "the verdict has fallen: what was told before no longer stands",
         "joint": ", ",
     },
 }

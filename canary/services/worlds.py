@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from canary.domain.sightings import ChannelClass
+from canary.services.parameters import estimate_parameters, to_operator
 from canary.services.register import open_values
 from canary.storage.tables import Bait, Exposure, Match, Phone, Placement, Sighting, Source
 from canary.storage.vault import Vault
@@ -44,8 +45,6 @@ STAGE_OF_KIND = {
 }
 READER = "reader:"
 CHUNK = 500
-SPAM_PRIOR_ARRIVALS = 0.5
-SPAM_PRIOR_DAYS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,7 @@ def build_world(session: Session, vault: Vault, incident_id: int, now: datetime)
         "exposures": _list_exposures(held, order, codes, start, now),
         "sites": sites.to_json(session, sightings),
         "sightings": seen_json,
-        "operator": _estimate(session, start, now),
+        "operator": to_operator(estimate_parameters(session, now), now - start),
     }
     return BuiltWorld(content=content, start=start)
 
@@ -409,27 +408,9 @@ def _class_of(sighting: Sighting, *, arrived: bool) -> str:
     """Tell how far this display may carry: an arrival is ours, a relayed text is anybody's."""
     given = sighting.channel_class
     if sighting.kind not in {ReportKind.SMS, ReportKind.CALL}:
-        return given
+        # A gateway of ours vouches for arrivals alone, not for what else it passes on.
+        return ChannelClass.RELAY if given == ChannelClass.ARRIVAL else given
     ours = given in {ChannelClass.OWN, ChannelClass.ARRIVAL}
     if arrived and ours:
         return ChannelClass.ARRIVAL
     return ChannelClass.ANONYMOUS if given == ChannelClass.ANONYMOUS else ChannelClass.RELAY
-
-
-def _estimate(session: Session, start: datetime, now: datetime) -> dict[str, Any]:
-    """Estimate background spam from the control phones: Gamma prior, half an event in 60 days."""
-    controls = session.scalar(select(func.count()).select_from(Phone).where(Phone.is_control)) or 0
-    first = session.scalar(select(func.min(Phone.created_at)).where(Phone.is_control))
-    arrived = (
-        session.scalar(
-            select(func.count())
-            .select_from(Sighting)
-            .join(Phone, Phone.id == Sighting.phone_id)
-            .where(Phone.is_control)
-        )
-        or 0
-    )
-    days = controls * ((now - first) / timedelta(days=1)) if first is not None else 0.0
-    rate = (SPAM_PRIOR_ARRIVALS + arrived) / (SPAM_PRIOR_DAYS + days)
-    window_days = (now - start) / timedelta(days=1)
-    return {"spam_events_per_phone_per_window": rate * max(window_days, 1e-6)}
