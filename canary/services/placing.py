@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
+from canary.services.stale import mark_holders_stale
 from canary.storage.tables import Bait, Exposure, Placement
 
 SHEET, PUSH, LOCAL = "sheet", "push", "local"
@@ -27,6 +28,7 @@ def hand_over(session: Session, bait_ids: Sequence[int], now: datetime) -> int:
     for placement in fresh:
         placement.handed_over_at = now
     session.flush()
+    mark_holders_stale(session, {placement.source_id for placement in fresh})
     return len(fresh)
 
 

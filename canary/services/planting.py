@@ -25,6 +25,7 @@ from canary.services.audit import record
 from canary.services.imports import TableRow
 from canary.services.placing import confirm_placements, hand_over
 from canary.services.register import open_values
+from canary.services.stale import mark_holders_stale
 from canary.storage.session import Database
 from canary.storage.tables import Bait, Batch, Identifier, Placement, Source
 from canary.storage.vault import Vault
@@ -306,6 +307,7 @@ def confirm_planting(
         )
     fresh = [placement for placement in placements if placement.confirmed_at is None]
     confirm_placements(session, fresh, confirmed_by, at)
+    mark_holders_stale(session, {placement.source_id for placement in fresh})
     record(
         session,
         actor,

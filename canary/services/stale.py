@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from canary.domain.incidents import IncidentState
 from canary.storage.tables import Incident, Match, Placement, Sighting
 
 CHUNK = 500
@@ -26,21 +27,20 @@ def mark_baits_stale(session: Session, bait_ids: Collection[int]) -> list[int]:
 
 
 def mark_holders_stale(session: Session, source_ids: Collection[int]) -> list[int]:
-    """Mark the incidents that saw baits placed at these sources; return their ids.
+    """Mark the open incidents that saw baits placed at these sources; return their ids.
 
-    What a source got since then speaks by its silence.
+    What a source was given since then speaks by its silence.
     """
-    found: set[int | None] = set()
-    for part in _chunks(source_ids):
-        found.update(
-            session.scalars(
-                select(Sighting.incident_id)
-                .join(Match, Match.sighting_id == Sighting.id)
-                .join(Placement, Placement.bait_id == Match.bait_id)
-                .where(Placement.source_id.in_(part), Sighting.incident_id.is_not(None))
-                .distinct()
-            )
-        )
+    wanted = frozenset(source_ids)
+    pairs = session.execute(
+        select(Sighting.incident_id, Placement.source_id)
+        .join(Incident, Incident.id == Sighting.incident_id)
+        .join(Match, Match.sighting_id == Sighting.id)
+        .join(Placement, Placement.bait_id == Match.bait_id)
+        .where(Incident.state == IncidentState.OPEN)
+        .distinct()
+    ).all()
+    found = {row.incident_id for row in pairs if row.source_id in wanted}
     return mark_incidents_stale(session, filter(None, found))
 
 
