@@ -36,6 +36,7 @@ from canary.storage.vault import Vault, sha256
 from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.serving import NoInbox
+from tests.fakes import FakeSender
 from tests.web.building import NOW, Builder
 from webhooks.reports import Report, ReportKind
 
@@ -69,6 +70,7 @@ def _measure(database: Database, vault: Vault) -> None:
             vault=vault,
             clock=lambda: NOW,
             inbox=NoInbox(),
+            sender=FakeSender(),
             session_key=b"s" * 32,
             public_url="http://localhost",
             default_lang="zh",

@@ -200,6 +200,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
             vault=application.keys.vault,
             clock=application.clock,
             inbox=DatabaseInbox(database=database, vault=application.keys.vault),
+            sender=make_sender(application),
             session_key=application.keys.session_key,
             public_url=settings.public_url,
             default_lang=settings.lang,

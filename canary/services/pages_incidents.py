@@ -117,6 +117,9 @@ class IncidentPage:
     decided_at: datetime | None
     decided_by: str | None
     decision_reason: str | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    is_snoozed: bool
     named: tuple[SourceLabel, ...]
     suspects: tuple[Suspect, ...]
     more_suspects: int
@@ -181,6 +184,9 @@ def load_incident(
         decided_at=incident.decided_at,
         decided_by=incident.decided_by,
         decision_reason=incident.decision_reason,
+        acknowledged_by=_acknowledger(incident),
+        acknowledged_at=incident.acknowledged_at,
+        is_snoozed=incident.snoozed_version == incident.evidence_version,
         named=_label_visible(_named(incident), labels, visible),
         suspects=_list_suspects(ranked, _named(incident), labels, visible),
         more_suspects=_count_others(result, ranked) if visible is None else 0,
@@ -391,3 +397,9 @@ def _read_alerts(session: Session, incident_id: int) -> list[Moment]:
         for row in rows
         if row.finished_at is not None
     ]
+
+
+def _acknowledger(incident: Incident) -> str | None:
+    """Return who has acknowledged the last message about it, if anybody has."""
+    told, seen = incident.told_at, incident.acknowledged_at
+    return incident.acknowledged_by if seen and (told is None or seen >= told) else None

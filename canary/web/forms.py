@@ -37,6 +37,20 @@ def read_page() -> int:
         return 1
 
 
+def read_text(name: str) -> str:
+    """Return a field of the form, or of the address, without blanks around it."""
+    return request.values.get(name, "").strip()[:500]
+
+
+def read_number(name: str) -> int | None:
+    """Return a whole number of the form or the address; None when there is none."""
+    text = read_text(name)
+    try:
+        return _read_int(text) if text else None
+    except ValueError:
+        abort(400)
+
+
 def _read_int(text: str) -> int:
     if len(text) > 12 or not text.isascii():
         msg = "not a number we use"

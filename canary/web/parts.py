@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from flask import current_app
 
+from canary.services.alerting import Sender
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.inbound.arrivals import Inbox
@@ -26,6 +27,7 @@ class WebParts:
     vault: Vault
     clock: Callable[[], datetime]
     inbox: Inbox
+    sender: Sender
     session_key: bytes
     public_url: str
     default_lang: Literal["zh", "en"]

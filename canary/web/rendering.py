@@ -5,6 +5,7 @@ import math
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from flask import Flask, request, url_for
 
@@ -90,7 +91,11 @@ def here_with(**changes: object) -> str:
     """Return the address of this page with some of its query changed; None takes one away."""
     query = {**request.args.to_dict(), **changes}
     kept = {key: value for key, value in query.items() if value not in {None, ""}}
-    return url_for(request.endpoint or "overview.show", **{**(request.view_args or {}), **kept})
+    # Not by url_for: a stranger's query may hold names that it takes for its own.
+    here = (
+        quote(request.script_root + request.path) if request.endpoint else url_for("overview.show")
+    )
+    return f"{here}?{urlencode(kept)}" if kept else here
 
 
 def may_see(endpoint: str) -> bool:

@@ -100,6 +100,9 @@ ACTIONS: Words = {
     "incident.raised": _l("Verdict raised"),
     "incident.attributed": _l("Attribution computed"),
     "incident.closed": _l("Incident closed"),
+    "incident.escalated": _l("Escalated"),
+    "incident.acknowledged": _l("Acknowledged"),
+    "incident.snoozed": _l("Snoozed until new evidence"),
     "incident.confirmed": _l("Confirmed by review"),
     "incident.dismissed": _l("Dismissed"),
     "incident.reopened": _l("Reopened"),
@@ -115,6 +118,17 @@ ACTIONS: Words = {
     "user.sign_ins_ended": _l("Sign-ins ended"),
     "endpoint.added": _l("Endpoint added"),
     "endpoint.test": _l("Test message"),
+    "endpoint.set": _l("Endpoint set"),
+    "endpoint.changed": _l("Endpoint changed"),
+    "endpoint.switched_on": _l("Endpoint switched on"),
+    "endpoint.switched_off": _l("Endpoint switched off"),
+    "endpoint.secret_added": _l("Second secret added"),
+    "endpoint.secrets_dropped": _l("Old secret dropped"),
+    "digest.made": _l("Digest"),
+    "rule.added": _l("Rule added"),
+    "rule.removed": _l("Rule removed"),
+    "expected.added": _l("Expected sighting added"),
+    "expected.ended": _l("Expected sighting ended"),
     "delivery.repeated": _l("Delivery repeated"),
     "delivery.failing": _l("Delivery failing"),
     "reporter.added": _l("Reporter added"),
@@ -145,6 +159,12 @@ ORIGINS: Words = {
     "ancestor": _l("Query from above"),
 }
 
+RHYTHMS: Words = {
+    "none": _l("no digest"),
+    "daily": _l("daily digest"),
+    "weekly": _l("weekly digest"),
+}
+
 LABELS: Mapping[str, Words] = {
     "verdict": VERDICTS,
     "incident_state": INCIDENT_STATES,
@@ -163,6 +183,7 @@ LABELS: Mapping[str, Words] = {
     "origin": ORIGINS,
     "work_state": WORK_STATES,
     "grade": GRADES,
+    "rhythm": RHYTHMS,
 }
 
 # Sentences services refuse with; named here so that the catalogue carries them.
@@ -181,6 +202,22 @@ PROBLEMS = (
     _l("a reveal needs a reason"),
     _l("the report is empty"),
     _l("this delivery is waiting already"),
+    _l("there is no such endpoint"),
+    _l("there is no such source"),
+    _l("there is no such reporter"),
+    _l("there is no such choice"),
+    _l("there is no such kind of sighting"),
+    _l("a region is a division code"),
+    _l("this wait is too short or too long"),
+    _l("quiet hours need both times"),
+    _l("this is not a time of day"),
+    _l("a rule needs a reason"),
+    _l("a rule ends within 90 days"),
+    _l("the scope is too wide"),
+    _l("name a sender or a venue"),
+    _l("name the source of the baits"),
+    _l("use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW"),
+    _l("give the secret and the options this format needs"),
     _l("somebody else changed this incident meanwhile"),
     _l("another incident of the same leak is open; work there"),
 )

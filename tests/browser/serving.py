@@ -15,6 +15,7 @@ from canary.storage.vault import Vault
 from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.story import Story, tell
+from tests.fakes import FakeSender
 from tests.web.building import NOW, Builder
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -85,6 +86,7 @@ def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
         vault=vault,
         clock=lambda: NOW,
         inbox=NoInbox(),
+        sender=FakeSender(),
         session_key=b"s" * 32,
         public_url="http://127.0.0.1",
         default_lang="en" if lang == "en" else "zh",

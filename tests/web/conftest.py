@@ -16,6 +16,7 @@ from canary.storage.tables import Row
 from canary.storage.vault import Vault
 from canary.web.app import create_app
 from canary.web.parts import WebParts
+from tests.fakes import FakeSender
 from tests.web.building import PASSWORD, Builder, Clock
 
 
@@ -91,6 +92,7 @@ def parts(database: Database, vault: Vault, clock: Clock) -> WebParts:
         vault=vault,
         clock=clock,
         inbox=EmptyInbox(),
+        sender=FakeSender(),
         session_key=b"s" * 32,
         public_url="http://localhost",
         default_lang="en",
