@@ -54,7 +54,7 @@ from webhooks.outbound.sender import HttpSender
 from webhooks.outbound.sending import Request
 
 BATCH = "demo-2026"
-PER_SOURCE = 6
+PER_SOURCE = 8
 OWNED_AGO = timedelta(days=60)
 SEEDED_AGO = timedelta(days=21)
 PLANTED_AGO = timedelta(days=20)

@@ -82,7 +82,7 @@ def choose_leak(
     source = chance.choice(sorted(parents))
     readable = [row for row in rows if source in (row.source, *list_ancestors(row.source, parents))]
     share = chance.uniform(0.7, 0.95) if len(readable) < 12 else chance.uniform(0.35, 0.6)
-    count = max(4, min(round(share * len(readable)), 40))
+    count = max(6, min(round(share * len(readable)), 40))
     leaked = chance.sample(readable, min(count, len(readable)))
     return Leak(source=source, rows=tuple(leaked), spammed=chance.choice(leaked))
 
