@@ -40,7 +40,10 @@ class Disguise:
 def check_disguise(
     baits: Sequence[Waybill], real: Sequence[Waybill], random: RandomSource
 ) -> Disguise:
-    """Compare baits with real rows. Raises BadPlan with fewer than 100 of either."""
+    """Compare baits with real rows. Raises BadPlan with fewer than 100 of either.
+
+    What the real rows say nothing of is left out.
+    """
     if min(len(baits), len(real)) < _LEAST:
         raise BadPlan(
             f"{len(baits)} baits and {len(real)} real rows are too few to compare",
@@ -49,7 +52,11 @@ def check_disguise(
     rows = [*baits, *real]
     truth = np.repeat([1.0, 0.0], [len(baits), len(real)])
     order = np.array(Draws(random).shuffled(range(len(rows))))
-    blocks = {name: _encode(rows, read) for name, read in _FEATURES.items()}
+    blocks = {
+        name: _encode(rows, read)
+        for name, read in _FEATURES.items()
+        if any(_SAYS.get(name, bool)(row) for row in real)
+    }
     alone = {name: _judge(block, truth, order) for name, block in blocks.items()}
     return Disguise(
         auc=_judge(np.hstack(list(blocks.values())), truth, order),
@@ -94,6 +101,15 @@ _FEATURES: Mapping[str, Callable[[Waybill], list[str]]] = {
     "weight": _read_weight,
     "sender": lambda w: [w.sender_name[-2:], str(len(w.sender_name))],
     "hour": lambda w: [str(w.minute // 60)],
+}
+
+
+_SAYS: Mapping[str, Callable[[Waybill], object]] = {
+    "lane": lambda w: w.origin or w.destination,
+    "goods": lambda w: w.goods,
+    "weight": lambda w: w.weight_g,
+    "sender": lambda w: w.sender_name,
+    "hour": lambda w: w.minute,
 }
 
 

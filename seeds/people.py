@@ -20,10 +20,10 @@ from seeds.tables import read_rows, read_text
 
 _RAREST, _COMMONEST = 400, 60
 # Of blended names, one in so many is drawn from the rare surnames whatever people bear.
-RARE_ONE_IN = 10
+RARE_ONE_IN = 15
 # People in China, and how many may bear a name that a bait gets.
 _PEOPLE = 1.41e9
-MOST_HOLDERS = 1000
+MOST_HOLDERS = 2000
 
 
 class NameStyle(StrEnum):

@@ -21,6 +21,7 @@ COMMANDS = {
     "plant": "planting",
     "custody": "planting",
     "scan": "scan",
+    "design": "design",
     "attribute": "attribute",
     "report": "incidents",
     "incidents": "incidents",
