@@ -12,6 +12,7 @@ from threading import Lock
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from canary.domain.errors import Unavailable
 from canary.services.alerting import Outbox, deliver, list_due_by_endpoint, list_troubled
 from canary.services.attributing import Resting, attribute_stale
 from canary.services.digests import put_digests
@@ -89,6 +90,9 @@ class Delivering:
         try:
             for delivery_id in delivery_ids:
                 deliver(self._outbox, delivery_id, self._owner)
+        except Unavailable as error:
+            # Nothing is lost: what is due is found again at the next turn.
+            log.warning("deliver.waits", endpoint=endpoint_id, reason=str(error))
         except Exception:
             log.exception("deliver.failed", endpoint=endpoint_id)
         finally:

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.alerts import AlertType
-from canary.domain.errors import Conflict, Invalid, NotFound
+from canary.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from canary.services.audit import record
 from canary.services.claims import claim_one, holds
 from canary.services.refs import make_ref
@@ -34,6 +34,7 @@ LINE_LENGTH = 200
 FIRST_REST = timedelta(seconds=5)
 LONGEST_REST = timedelta(minutes=5)
 LONGEST_WISH = timedelta(hours=24)
+NOTE_TRIES = 6
 
 log = structlog.get_logger(__name__)
 
@@ -229,15 +230,16 @@ def deliver(outbox: Outbox, delivery_id: int, owner: str) -> bool:
         message = make_message(row.alert, row.lang or row.endpoint.lang)
     try:
         taken = outbox.sender.send(message, route, now)
-    except DeliveryError as failure:
-        _note_failure(outbox, delivery_id, owner, failure)
+    except DeliveryError as error:
+        failure = error
+        _insist(lambda: _note_failure(outbox, delivery_id, owner, failure))
     except Exception as error:
         # A fault of ours is tried again like any other, and ends as a dead letter people see.
         log.exception("delivery.broke", delivery=delivery_id)
         broken = DeliveryError(f"{type(error).__name__} while sending")
-        _note_failure(outbox, delivery_id, owner, broken)
+        _insist(lambda: _note_failure(outbox, delivery_id, owner, broken))
     else:
-        _note_taken(outbox, delivery_id, owner, taken)
+        _insist(lambda: _note_taken(outbox, delivery_id, owner, taken))
     return True
 
 
@@ -265,6 +267,21 @@ def make_message(alert: Alert, lang: str) -> Message:
 def mark_of(ref: str, lang: str) -> str:
     """Return the line by which our own text is known when it comes back in."""
     return f"告警编号 {ref}" if lang == "zh" else f"Alert {ref}"
+
+
+def _insist(step: Callable[[], None]) -> None:
+    """Write down what the receiver answered, also when the database is busy for a while.
+
+    Whoever gives up here has the alert sent again when the claim ends.
+    """
+    for left in reversed(range(NOTE_TRIES)):
+        try:
+            step()
+        except Unavailable:
+            if not left:
+                raise
+        else:
+            return
 
 
 def _note_taken(outbox: Outbox, delivery_id: int, owner: str, taken: Taken) -> None:
