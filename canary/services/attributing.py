@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,7 @@ from canary.domain.alerts import (
 )
 from canary.domain.incidents import IncidentState
 from canary.services.alerting import put_alert
+from canary.services.joining import absorb, join_leaks
 from canary.services.telling import Telling, compose, load_standing
 from canary.services.triage import Desk
 from canary.services.worlds import build_world
@@ -39,7 +40,6 @@ from canary.storage.tables import (
     AttributionRecord,
     Delivery,
     Incident,
-    Sighting,
     Source,
 )
 from canary.storage.vault import sha256
@@ -113,7 +113,11 @@ def attribute_stale(desk: Desk, resting: Resting) -> int:
 
 
 def attribute_incident(desk: Desk, incident_id: int) -> bool:
-    """Attribute one incident; tell whether this caller's version was kept."""
+    """Attribute one incident; tell whether this caller's version was kept.
+
+    One that turns out to be part of a wider leak joins it first, and the wider one is attributed.
+    """
+    incident_id = join_leaks(desk, incident_id)
     with desk.database.read() as session:
         made = _make(session, desk, incident_id)
     try:
@@ -128,7 +132,7 @@ def _make(session: Session, desk: Desk, incident_id: int) -> _Made:
     version = session.scalars(
         select(Incident.evidence_version).where(Incident.id == incident_id)
     ).one()
-    built = build_world(session, desk.vault, incident_id, desk.clock())
+    built = build_world(session, desk.vault, [incident_id], desk.clock())
     world = built.content
     attribution = attribute(World.from_json(world))
     names = {row.code: row.name for row in session.execute(select(Source.code, Source.name))}
@@ -276,11 +280,5 @@ def _move_to_named(session: Session, incident: Incident) -> bool:
     if other is None:
         incident.scope, incident.scope_source_id = scope, source.id
         return False
-    session.execute(
-        update(Sighting).where(Sighting.incident_id == incident.id).values(incident_id=other.id)
-    )
-    other.sighting_count += incident.sighting_count
-    other.evidence_version += 1
-    other.last_sighting_at = max(other.last_sighting_at, incident.last_sighting_at)
-    incident.state, incident.merged_into_id = IncidentState.MERGED, other.id
+    absorb(session, other, incident)
     return True

@@ -89,9 +89,11 @@ class BuiltWorld:
         return tell
 
 
-def build_world(session: Session, vault: Vault, incident_id: int, now: datetime) -> BuiltWorld:
-    """Build the world of one incident."""
-    sightings = _load_sightings(session, incident_id)
+def build_world(
+    session: Session, vault: Vault, incident_ids: Sequence[int], now: datetime
+) -> BuiltWorld:
+    """Build the world of one incident, or of several that are judged together."""
+    sightings = _load_sightings(session, incident_ids)
     seen = {match.bait_id for sighting in sightings for match in sighting.matches}
     network = _load_network(session)
     held = _load_held(session, network, seen)
@@ -126,11 +128,11 @@ def _hours(at: datetime, start: datetime) -> float:
     return round((at - start) / timedelta(hours=1), 6)
 
 
-def _load_sightings(session: Session, incident_id: int) -> list[Sighting]:
+def _load_sightings(session: Session, incident_ids: Sequence[int]) -> list[Sighting]:
     return list(
         session.scalars(
             select(Sighting)
-            .where(Sighting.incident_id == incident_id)
+            .where(Sighting.incident_id.in_(incident_ids))
             .options(selectinload(Sighting.matches), selectinload(Sighting.reporter))
             .order_by(Sighting.id)
         )
