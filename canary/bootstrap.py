@@ -6,12 +6,14 @@ import os
 import secrets
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from canary.jobs import Jobs
     from canary.services.alerting import Sender
+    from canary.services.pushing import OrderSender
 
 
 THREADS = 8
@@ -143,6 +146,13 @@ def make_sender(application: Application) -> "Sender":
     return WebhookSender(application.settings.outbound_allow)
 
 
+def make_partner_sender(application: Application) -> "OrderSender":
+    """Build the way to partners' interfaces."""
+    from canary.doors import PartnerSender
+
+    return PartnerSender(application.settings.outbound_allow)
+
+
 def make_jobs(application: Application) -> "Jobs":
     """Build the jobs of this process."""
     from canary.jobs import (
@@ -222,8 +232,31 @@ def serve_forever(app: "Flask", *, host: str, port: int) -> None:
     serve(app, host=host, port=port, threads=THREADS, ident=None)
 
 
-def make_server(app: "Flask", listener: socket.socket) -> "BaseWSGIServer":
-    """Build a server that answers on an open socket; the caller runs and closes it."""
+def make_server(
+    app: "Flask", listener: socket.socket, channels: dict[int, Any] | None = None
+) -> "BaseWSGIServer":
+    """Build a server that answers on an open socket; the caller runs and closes it.
+
+    Its open sockets are kept in `channels`; it runs until that is empty.
+    """
     from waitress import create_server
 
-    return create_server(app, sockets=[listener], threads=THREADS, ident=None)
+    return create_server(app, map=channels, sockets=[listener], threads=THREADS, ident=None)
+
+
+@contextmanager
+def serve_in_thread(app: "Flask", listener: socket.socket) -> Iterator[None]:
+    """Answer requests on an open socket until the block ends."""
+    from waitress.wasyncore import close_all
+
+    channels: dict[int, Any] = {}
+    server = make_server(app, listener, channels)
+    thread = threading.Thread(target=server.run, name="server", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.task_dispatcher.shutdown()
+        # Closed by its own loop: a socket must not vanish from under its select.
+        server.trigger.pull_trigger(partial(close_all, channels, ignore_all=True))
+        thread.join(timeout=5)

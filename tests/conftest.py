@@ -135,6 +135,7 @@ def database_url(
     with psycopg.connect(url) as cleaner:
         for table in reversed(Row.metadata.sorted_tables):
             cleaner.execute(f"DELETE FROM {table.name}")
+        cleaner.execute("SELECT setval(format('%I', sequencename), 1, false) FROM pg_sequences")
 
 
 @pytest.fixture

@@ -66,9 +66,7 @@ def _choose_owner() -> str | None:
 
 def _wait_until_ready(binaries: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
-        ready = subprocess.run(
-            [binaries / "pg_isready", "-q", "-h", folder], check=False
-        )
+        ready = subprocess.run([binaries / "pg_isready", "-q", "-h", folder], check=False)
         if ready.returncode == 0:
             return
         if server.poll() is not None:

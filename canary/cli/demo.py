@@ -26,9 +26,9 @@ from canary.bootstrap import (
     Application,
     make_jobs,
     make_sender,
-    make_server,
     make_web,
     prepare_application,
+    serve_in_thread,
 )
 from canary.cli import story
 from canary.cli.printing import print_json
@@ -227,16 +227,12 @@ def _open_doors(
 @contextmanager
 def _running(application: Application, listener: socket.socket) -> Iterator[None]:
     jobs = make_jobs(application)
-    server = make_server(make_web(application, jobs=jobs), listener)
-    thread = threading.Thread(target=server.run, name="demo-server", daemon=True)
-    thread.start()
-    jobs.start()
-    try:
-        yield
-    finally:
-        jobs.stop()
-        server.close()
-        thread.join(timeout=5)
+    with serve_in_thread(make_web(application, jobs=jobs), listener):
+        jobs.start()
+        try:
+            yield
+        finally:
+            jobs.stop()
 
 
 @contextmanager

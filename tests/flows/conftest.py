@@ -20,9 +20,9 @@ from canary.bootstrap import (
     Application,
     make_jobs,
     make_sender,
-    make_server,
     make_web,
     prepare_application,
+    serve_in_thread,
 )
 from canary.domain.sightings import ChannelClass
 from canary.services import alerting, intake
@@ -143,12 +143,8 @@ def house(application: Application, receiver: Receiver) -> Iterator[House]:
         sms_secret="sms-secret",
     )
     furnish(opened, receiver)
-    server = make_server(make_web(application), listener)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield opened
-    server.close()
-    thread.join(timeout=2)
+    with serve_in_thread(make_web(application), listener):
+        yield opened
 
 
 def furnish(house: House, receiver: Receiver) -> None:
