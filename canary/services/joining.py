@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
+from canary.attribution.answer import Attribution
 from canary.attribution.infer import attribute
 from canary.attribution.world import World
 from canary.domain.incidents import IncidentState
@@ -60,8 +61,7 @@ def _judge_together(session: Session, desk: Desk, incident_id: int) -> _Finding 
         return None
     ids = [case.incident_id for case in cases]
     built = build_world(session, desk.vault, ids, desk.clock())
-    found = attribute(World.from_json(built.content)).posteriors
-    return _find_above(cases, parents, found)
+    return _find_above(cases, parents, attribute(World.from_json(built.content)))
 
 
 def _load_case(session: Session, incident_id: int) -> _Case | None:
@@ -111,21 +111,21 @@ def _list_relatives(session: Session, own: _Case, parents: Mapping[str, str | No
 
 
 def _find_above(
-    cases: Sequence[_Case], parents: Mapping[str, str | None], posteriors: Mapping[str, float]
+    cases: Sequence[_Case], parents: Mapping[str, str | None], together: Attribution
 ) -> _Finding | None:
-    """Return the nearest likely leaker above the first case and whom it stands for, if any."""
+    """Return the nearest likely leaker above the first case and whom it stands for, if any.
+
+    A source that is named beside it, for what it alone explains, keeps its own incident.
+    """
     own = cases[0]
     for above in (own.source, *list_ancestors(own.source, parents)):
-        if posteriors.get(above, 0.0) < LIKELY:
+        if together.posteriors.get(above, 0.0) < LIKELY:
             continue
         below = tuple(
             case
             for case in cases
             if case.source == above
-            or (
-                above in list_ancestors(case.source, parents)
-                and posteriors.get(case.source, 0.0) < LIKELY
-            )
+            or (above in list_ancestors(case.source, parents) and case.source not in together.named)
         )
         if own in below and len(below) > 1:
             return _Finding(above=above, cases=below)
