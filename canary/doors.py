@@ -8,6 +8,7 @@ from canary.domain.errors import Invalid, Unavailable
 from canary.services.alerting import Route, Taken
 from canary.services.alerting import Sender as AlertSender
 from canary.services.intake import Parcel, accept_post, find_reporter, keep_dead_post
+from canary.services.pushing import Order, OrderAnswer, OrderSender
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.errors import DeliveryError, InboxBusy
@@ -18,6 +19,8 @@ from webhooks.outbound.addresses import AddressPolicy
 from webhooks.outbound.carriers import make_sender
 from webhooks.outbound.formats.base import EndpointConfig
 from webhooks.outbound.registry import FORMATS
+from webhooks.outbound.sender import HttpSender
+from webhooks.outbound.sending import Request
 from webhooks.reports import Post
 
 # Written once when an endpoint is saved, to find out what its configuration lacks.
@@ -110,3 +113,34 @@ def _config_of(route: Route) -> EndpointConfig:
         secrets=tuple(config.get("secrets", ())),
         options=dict(config.get("options", {})),
     )
+
+
+class PartnerSender(OrderSender):
+    """Brings orders to partners by HTTP."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self._http = HttpSender(policy=AddressPolicy(allowed=tuple(allowed)))
+
+    def check(self, url: str) -> None:
+        try:
+            self._http.check(url)
+        except DeliveryError as error:
+            raise Invalid(
+                f"this address may not be called: {error}",
+                field="url",
+                mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
+            ) from error
+
+    def send(self, order: Order) -> OrderAnswer:
+        answer = self._http.send(
+            Request(url=order.url, body=order.body, headers=order.headers, method=order.method)
+        )
+        return OrderAnswer(
+            status=answer.status,
+            body=answer.body,
+            retry_after=_read_wait(answer.headers.get("retry-after", "")),
+        )
+
+
+def _read_wait(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None

@@ -120,13 +120,18 @@ def list_phones(*, as_json: bool) -> None:
     """List the pool; numbers are masked."""
     application = open_application()
     with application.database.read() as session:
-        pool = phone_service.list_phones(session, application.keys.vault)
+        pool = phone_service.list_phones(session, application.keys.vault, application.clock())
     rows = [
         {
             "ref": phone.ref,
             "number": phone.number,
             "label": phone.label,
             "gateway": phone.gateway,
+            "owned_since": f"{phone.owned_since:%Y-%m-%d}" if phone.owned_since else "",
+            "previous_use": phone.previous_use,
+            "burn_in_days": phone.burn_in_days,
+            "ready": f"{phone.ready_at:%Y-%m-%d}",
+            "spam_per_day": "" if phone.spam_per_day is None else phone.spam_per_day,
             "baits": phone.baits,
             "control": "yes" if phone.is_control else "",
         }
@@ -135,6 +140,6 @@ def list_phones(*, as_json: bool) -> None:
     print_rows(
         rows,
         title="Phones",
-        columns=("ref", "number", "label", "gateway", "baits", "control"),
+        columns=tuple(rows[0]) if rows else ("ref", "number"),
         json_wanted=as_json,
     )

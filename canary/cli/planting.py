@@ -1,14 +1,18 @@
 """Seed baits, hand them over, take confirmations and custody events."""
 
+import os
+import time
 from datetime import datetime
 from pathlib import Path
 from secrets import SystemRandom
 
 import click
 
-from canary.bootstrap import Application, open_application
+from canary.bootstrap import Application, make_partner_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_table, show_progress
 from canary.services import custody as custody_service
+from canary.services import rotation
+from canary.services.connectors import read_connector
 from canary.services.imports import read_table
 from canary.services.orders import PLAN_OPTIONAL, PLAN_REQUIRED, PlanRow, SeedOrder, read_plan
 from canary.services.planting import (
@@ -18,6 +22,7 @@ from canary.services.planting import (
     export_sheets,
     find_baits,
 )
+from canary.services.pushing import push_batch
 from canary.services.seeding import Nursery, SeedResult, seed_batch
 from seeds.people import ForbiddenNames, NameStyle
 from seeds.templates import TEMPLATES
@@ -243,6 +248,97 @@ def confirm(
         print_json(_slots(result))
     else:
         click.echo(f"{result.confirmed} baits confirmed, {result.already} were confirmed already")
+
+
+@plant.command()
+@click.option("--batch", help="Only this batch.")
+@as_json
+def gaps(*, batch: str | None, as_json: bool) -> None:
+    """List baits issued for sources and never confirmed, and batches drafted and not made."""
+    application = open_application()
+    with application.database.read() as session:
+        found = rotation.list_gaps(session, batch)
+        drafts = rotation.list_drafts(session)
+    if as_json:
+        print_json(
+            {
+                "gaps": [_slots(gap) for gap in found],
+                "drafts": [{"batch": name, "baits": count} for name, count in drafts],
+            }
+        )
+        return
+    print_table(
+        "Gaps",
+        ("source", "batch", "not confirmed", "handed over", "issued since"),
+        (
+            (gap.source, gap.batch, gap.issued, gap.handed_over, f"{gap.since:%Y-%m-%d}")
+            for gap in found
+        ),
+    )
+    for name, count in drafts:
+        click.echo(f"drafted: {count} baits, made by `canary seed --batch {name}`")
+
+
+@plant.command()
+@click.option("--older-than", type=click.IntRange(1), required=True, help="Days since issued.")
+@click.option("--batch", help="Only this batch.")
+@click.option("--replace", is_flag=True, help="Draft a batch of as many for the same sources.")
+@as_json
+def rotate(*, older_than: int, batch: str | None, replace: bool, as_json: bool) -> None:
+    """Retire baits that have done their time; they still match."""
+    application = open_application()
+    with application.database.write() as session:
+        result = rotation.retire_older(
+            session,
+            days=older_than,
+            replace=replace,
+            batch=batch,
+            actor=name_actor(),
+            now=application.clock(),
+        )
+    if as_json:
+        print_json(_slots(result))
+        return
+    click.echo(f"{result.ended} baits retired")
+    if result.batch:
+        click.echo(f"drafted: {result.drafted} baits, made by `canary seed --batch {result.batch}`")
+
+
+@plant.command()
+@click.option("--batch", required=True)
+@click.option("--connector", type=FILE, required=True, help="How the partner takes orders.")
+@click.option("--source", "sources", multiple=True, help="Only these sources.")
+@click.option("--dry-run", is_flag=True, help="Render every order, send none.")
+@as_json
+def push(
+    *, batch: str, connector: Path, sources: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Post orders to a partner's HTTP interface; what is taken counts as confirmed."""
+    application = open_application()
+    read = read_connector(connector.read_bytes(), os.environ)
+    step, end = show_progress("orders")
+    try:
+        result = push_batch(
+            _gardener(application),
+            batch,
+            read,
+            make_partner_sender(application),
+            sources=sources,
+            pause=time.sleep,
+            dry_run=dry_run,
+            progress=step,
+        )
+    finally:
+        end()
+    if as_json:
+        print_json({**_slots(result), "dry_run": dry_run})
+    else:
+        for problem in result.problems:
+            click.echo(f"Note: {problem}", err=True)
+        verb = "would be pushed" if dry_run else f"pushed, {result.taken} taken"
+        click.echo(f"{result.orders} orders {verb}, {result.already} were confirmed already")
+    if result.failed:
+        raise click.exceptions.Exit(1)
 
 
 def _parse_time(text: str) -> datetime:

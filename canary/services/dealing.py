@@ -6,13 +6,13 @@ A batch that is carried on deals itself the same hands again: the draw is keyed 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Invalid
-from canary.services.phones import reveal_number
+from canary.services.phones import find_ready, reveal_number
 from canary.storage.tables import Bait, Phone
 from canary.storage.vault import Vault
 from seeds.codes import PhoneCode, assign_phones, choose_weight, share_out
@@ -77,7 +77,7 @@ def load_pool(
     """
     rows = list(session.scalars(select(Phone).order_by(Phone.id)))
     numbers = {reveal_number(vault, row): row for row in rows}
-    ready = [number for number, row in numbers.items() if _is_ready(row, now)]
+    ready = [number for number, row in numbers.items() if find_ready(row) <= now]
     controls = tuple(number for number in ready if numbers[number].is_control)
     free = [number for number in ready if not numbers[number].is_control]
     chosen: tuple[str, ...] = ()
@@ -94,11 +94,6 @@ def load_pool(
         new_controls=chosen,
         resting=len(rows) - len(ready),
     )
-
-
-def _is_ready(phone: Phone, now: datetime) -> bool:
-    since = phone.owned_since or phone.created_at
-    return since + timedelta(days=phone.burn_in_days) <= now
 
 
 def _list_used(session: Session, batch_id: int | None) -> set[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,24 +14,34 @@ from canary.services.audit import record
 from canary.services.imports import TableRow
 from canary.services.refs import make_ref
 from canary.services.sources import ImportResult
-from canary.storage.tables import Bait, Phone
+from canary.storage.tables import Bait, Phone, Sighting
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
 from seeds.phones import parse_phone
 
 REQUIRED = ("number",)
-OPTIONAL = ("label", "gateway", "owned_since", "previous_use")
+OPTIONAL = ("label", "gateway", "owned_since", "previous_use", "burn_in_days")
 LONGEST = 120
+LONGEST_BURN_IN = 3650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledPhone:
-    """A phone as lists show it."""
+    """A phone as lists show it.
+
+    `spam_per_day` is what arrived before any bait bore it, or ever at a control phone, by day;
+    None until a day has passed.
+    """
 
     ref: str
     number: str
     label: str
     gateway: str
+    owned_since: datetime | None
+    previous_use: str
+    burn_in_days: int
+    ready_at: datetime
+    spam_per_day: float | None
     baits: int
     is_control: bool
 
@@ -100,6 +110,7 @@ def _make_phone(vault: Vault, row: TableRow, now: datetime) -> Phone:
         gateway=row.cells.get("gateway") or None,
         owned_since=_parse_day(row),
         previous_use=row.cells.get("previous_use") or None,
+        burn_in_days=_parse_burn_in(row),
         created_at=now,
     )
 
@@ -120,8 +131,23 @@ def _parse_day(row: TableRow) -> datetime | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def list_phones(session: Session, vault: Vault) -> list[PooledPhone]:
+def _parse_burn_in(row: TableRow) -> int:
+    text = row.cells.get("burn_in_days", "").strip()
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and int(text[:6]) <= LONGEST_BURN_IN):
+        raise Invalid(
+            f"{text[:40]!r} is no number of days",
+            row=row.number,
+            field="burn_in_days",
+            mend=f"give 0 to {LONGEST_BURN_IN} days in which no bait bears the phone",
+        )
+    return int(text)
+
+
+def list_phones(session: Session, vault: Vault, now: datetime) -> list[PooledPhone]:
     """List the pool, numbers masked."""
+    spam = _measure_spam(session, now)
     counts = session.execute(
         select(Bait.phone_id, func.count().label("baits"))
         .where(Bait.phone_id.is_not(None))
@@ -134,11 +160,41 @@ def list_phones(session: Session, vault: Vault) -> list[PooledPhone]:
             number=mask_phone(reveal_number(vault, phone)),
             label=phone.label or "",
             gateway=phone.gateway or "",
+            owned_since=phone.owned_since,
+            previous_use=phone.previous_use or "",
+            burn_in_days=phone.burn_in_days,
+            ready_at=find_ready(phone),
+            spam_per_day=spam[phone.id],
             baits=used.get(phone.id, 0),
             is_control=phone.is_control,
         )
         for phone in session.scalars(select(Phone).order_by(Phone.id))
     ]
+
+
+def find_ready(phone: Phone) -> datetime:
+    """Return from when a phone may be given out."""
+    return (phone.owned_since or phone.created_at) + timedelta(days=phone.burn_in_days)
+
+
+def _measure_spam(session: Session, now: datetime) -> dict[int, float | None]:
+    """Count what arrived at each phone a day while no bait bore it."""
+    rows = session.execute(select(Bait.phone_id, func.min(Bait.issued_at)).group_by(Bait.phone_id))
+    given = {row[0]: row[1] for row in rows}
+    arrived: dict[int, int] = {}
+    for sighting in session.execute(
+        select(Sighting.phone_id, Sighting.seen_at).where(Sighting.phone_id.is_not(None))
+    ):
+        if sighting.seen_at <= given.get(sighting.phone_id, now):
+            arrived[sighting.phone_id] = arrived.get(sighting.phone_id, 0) + 1
+    watched = session.execute(select(Phone.id, Phone.created_at))
+    days = {
+        row.id: (given.get(row.id, now) - row.created_at).total_seconds() / 86400 for row in watched
+    }
+    return {
+        phone_id: round(arrived.get(phone_id, 0) / length, 3) if length >= 1 else None
+        for phone_id, length in days.items()
+    }
 
 
 def reveal_number(vault: Vault, phone: Phone) -> str:

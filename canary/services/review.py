@@ -14,6 +14,7 @@ from canary.services.access import Viewer
 from canary.services.alerting import put_alert
 from canary.services.audit import record
 from canary.services.pages_common import limit_incidents
+from canary.services.rotation import burn_baits_of
 from canary.storage.tables import Incident
 
 LONGEST_REASON = 2000
@@ -50,6 +51,7 @@ def decide(
 ) -> None:
     """Keep a decision with its reason, and tell the endpoints when it closes the incident.
 
+    A confirmed leak burns the baits it showed and drafts what replaces them.
     `version` is the one the person looked at. Raises Invalid without a reason, Conflict when the
     incident changed meanwhile or its state does not allow the decision, Forbidden, NotFound.
     """
@@ -73,6 +75,8 @@ def decide(
         revision=incident.revision,
         verdict=incident.verdict,
     )
+    if state == IncidentState.CONFIRMED:
+        burn_baits_of(session, incident_id, actor=viewer.name, now=now)
     if state != IncidentState.OPEN:
         _tell_closed(session, incident, state, public_url, now)
 

@@ -1,12 +1,15 @@
 """The pool holds only numbers that are owned, once each, sealed."""
 
+from datetime import timedelta
+
 import pytest
 
 from canary.domain.errors import Invalid
+from canary.domain.sightings import ChannelClass
 from canary.services.imports import TableRow
 from canary.services.phones import import_phones, list_phones, reveal_number
 from canary.storage.tables import Phone
-from tests.factories import OWNED, Office, row
+from tests.factories import OWNED, Office, row, sms
 
 
 def flaws_of(office: Office, *rows: TableRow) -> list[tuple[int | None, str | None]]:
@@ -20,7 +23,7 @@ def flaws_of(office: Office, *rows: TableRow) -> list[tuple[int | None, str | No
 def test_numbers_are_sealed_and_masked(office: Office) -> None:
     office.import_phones(3)
     with office.database.read() as session:
-        shown = [phone.number for phone in list_phones(session, office.vault)]
+        shown = [phone.number for phone in list_phones(session, office.vault, office.clock())]
     assert shown == [f"{number[:3]}****{number[-4:]}" for number in OWNED[:3]]
     assert [reveal_number(office.vault, phone) for phone in office.rows(Phone)] == OWNED[:3]
 
@@ -40,7 +43,14 @@ def test_same_number_twice_is_refused(office: Office, again: str) -> None:
 
 @pytest.mark.parametrize(
     "cells",
-    [{"owned_since": "gestern"}, {"label": "x" * 121}, {"gateway": "x" * 121}],
+    [
+        {"owned_since": "gestern"},
+        {"label": "x" * 121},
+        {"gateway": "x" * 121},
+        {"burn_in_days": "-1"},
+        {"burn_in_days": "9" * 30},
+        {"burn_in_days": "two weeks"},
+    ],
 )
 def test_other_fields_are_checked_too(office: Office, cells: dict[str, str]) -> None:
     assert flaws_of(office, row(2, number=OWNED[0], **cells)) == [(2, next(iter(cells)))]
@@ -55,3 +65,26 @@ def test_known_numbers_are_left_alone(office: Office) -> None:
 def test_extensions_are_numbers_of_their_own(office: Office) -> None:
     office.import_phones([OWNED[0], f"{OWNED[0]}-8462", f"{OWNED[0]} 转 17"])
     assert office.count(Phone) == 3
+
+
+def test_phone_tells_its_history(office: Office) -> None:
+    with office.database.write() as session:
+        rows = [row(2, number=OWNED[0], owned_since="2026-11-10", burn_in_days="14")]
+        import_phones(session, office.vault, rows, actor="test", now=office.clock())
+    with office.database.read() as session:
+        (phone,) = list_phones(session, office.vault, office.clock())
+    assert (phone.burn_in_days, f"{phone.ready_at:%Y-%m-%d}") == (14, "2026-11-24")
+    assert phone.spam_per_day is None
+
+
+def test_background_spam_is_measured_before_use(office: Office) -> None:
+    """What arrives while no bait bears the phone is background, by day."""
+    office.import_phones(1)
+    reporter = office.add_reporter("rack", ChannelClass.ARRIVAL)
+    office.clock.move(timedelta(days=4))
+    for text in ("贷款秒批", "恭喜中奖"):
+        office.post(reporter, sms(text, receiver=OWNED[0]))
+    office.triage()
+    with office.database.read() as session:
+        (phone,) = list_phones(session, office.vault, office.clock())
+    assert phone.spam_per_day == 0.5
