@@ -1,6 +1,7 @@
 """All senders together, under one address policy."""
 
 from webhooks.outbound.addresses import AddressPolicy
+from webhooks.outbound.apprise import AppriseSender
 from webhooks.outbound.mail import SmtpSender
 from webhooks.outbound.routing import RoutingSender
 from webhooks.outbound.sender import HttpSender
@@ -22,5 +23,6 @@ def make_sender(policy: AddressPolicy, *, plain_mail_hosts: frozenset[str] = fro
             "syslog+udp": syslog,
             "syslog+tcp": syslog,
             "syslog+tls": syslog,
+            "apprise": AppriseSender(policy=policy),
         }
     )

@@ -1,5 +1,6 @@
 """All formats by name."""
 
+from webhooks.outbound.formats.apprise import AppriseFormat
 from webhooks.outbound.formats.base import Format
 from webhooks.outbound.formats.cef import CefFormat
 from webhooks.outbound.formats.dingtalk import DingTalkFormat
@@ -29,4 +30,5 @@ FORMATS: dict[str, Format] = {
     "thehive": TheHiveFormat(),
     "misp": MispFormat(),
     "stix": StixFormat(),
+    "apprise": AppriseFormat(),
 }
