@@ -15,7 +15,13 @@ from canary.matching.keys import name_keys, number_key
 from canary.services.ranges import KnownRange, RangeBook, note_used
 from canary.services.refs import make_ref
 from canary.services.register import kind_of, list_keys, mask_key, seal_values
-from canary.storage.bulk import IdentifierRow, reserve_ids, write_identifiers, write_rows
+from canary.storage.bulk import (
+    IdentifierRow,
+    reserve_ids,
+    widen_cache,
+    write_identifiers,
+    write_rows,
+)
 from canary.storage.session import Database
 from canary.storage.tables import Bait, Batch, Identifier, Placement
 from canary.storage.vault import Vault
@@ -43,6 +49,7 @@ class TakenValues(Taken):
             where = Identifier.kind.in_(KEPT_APART)
             count = session.scalar(select(func.count()).select_from(Identifier).where(where)) or 0
             size = max(_LEAST_BITS, 1 << (count * _BITS_A_VALUE).bit_length())
+            self._is_empty = count == 0
             self._marks, self._mask = bytearray(size >> 3), size - 1
             keys = select(Identifier.value_key).where(where)
             for key in session.scalars(keys.execution_options(yield_per=10_000)):
@@ -58,6 +65,8 @@ class TakenValues(Taken):
         return self._has(name_keys(name)[0]) or self._has(mask_key(name, city))
 
     def _has(self, key: str) -> bool:
+        if self._is_empty:
+            return False
         digest = self._vault.digest(key)
         place = int.from_bytes(digest[:8]) & self._mask
         if not self._marks[place >> 3] >> (place & 7) & 1:
@@ -78,8 +87,18 @@ class Bed:
     placing: Mapping[str, Sequence[tuple[int, dict[str, object]]]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The rows of one chunk before they have ids; keys and placements name baits by place."""
+
+    baits: list[dict[str, object]]
+    keys: list[IdentifierRow]
+    placements: list[tuple[int, dict[str, object]]]
+    ranges: Counter[int]
+
+
 class Adopter:
-    """Writes chunks of one batch."""
+    """Writes chunks of one batch: prepared by one thread, written by another."""
 
     def __init__(
         self,
@@ -100,21 +119,39 @@ class Adopter:
         self._newest = newest
         self._made = Counter(done)
 
-    def adopt(self, chunk: Sequence[Made]) -> None:
-        """Write one chunk: baits, identifiers, planned placements. Raises Conflict."""
+    def prepare(self, chunk: Sequence[Made]) -> Prepared:
+        """Work out the rows of one chunk; needs no database."""
         now = self._clock()
         values = [values_of(made.waybill) for made in chunk]
-        rows = [self._bait_row(made, value, now) for made, value in zip(chunk, values, strict=True)]
+        return Prepared(
+            baits=[
+                self._bait_row(made, value, now) for made, value in zip(chunk, values, strict=True)
+            ],
+            keys=self._list_keys(values),
+            placements=list(self._list_placements(chunk)),
+            ranges=self._count_ranges(chunk),
+        )
+
+    def write(self, prepared: Prepared) -> int:
+        """Write one chunk: baits, identifiers, planned placements. Raises Conflict.
+
+        Returns how many baits it made.
+        """
+        baits = prepared.baits
         with self._database.write() as session:
+            widen_cache(session)
             self._require_alone(session)
-            ids = reserve_ids(session, Bait, len(chunk))
-            for bait_id, row in zip(ids, rows, strict=True):
+            ids = reserve_ids(session, Bait, len(baits))
+            for bait_id, row in zip(ids, baits, strict=True):
                 row["id"] = bait_id
-            write_rows(session, Bait, rows)
-            write_identifiers(session, self._identifier_rows(ids, values))
-            write_rows(session, Placement, list(self._placement_rows(ids, chunk)))
-            note_used(session, self._count_ranges(chunk))
+            write_rows(session, Bait, baits)
+            write_identifiers(session, [(key, ids[at], kind) for key, at, kind in prepared.keys])
+            for at, row in prepared.placements:
+                row["bait_id"] = ids[at]
+            write_rows(session, Placement, [row for _, row in prepared.placements])
+            note_used(session, prepared.ranges)
         self._newest = ids[-1]
+        return len(baits)
 
     def _require_alone(self, session: Session) -> None:
         """Lock the batch, and refuse to go on when somebody else has added to it meanwhile."""
@@ -143,28 +180,21 @@ class Adopter:
             "issued_at": now,
         }
 
-    def _identifier_rows(
-        self, ids: Sequence[int], values: Sequence[BaitValues]
-    ) -> list[IdentifierRow]:
+    def _list_keys(self, values: Sequence[BaitValues]) -> list[IdentifierRow]:
         """Make the digests of a chunk, in the order of the tree they go into."""
         digest = self._vault.digest
         return sorted(
-            (digest(key), bait_id, kind_of(key))
-            for bait_id, value in zip(ids, values, strict=True)
+            (digest(key), at, kind_of(key))
+            for at, value in enumerate(values)
             for key in list_keys(value)
         )
 
-    def _placement_rows(
-        self, ids: Sequence[int], chunk: Sequence[Made]
-    ) -> Iterator[dict[str, object]]:
-        for bait_id, made in zip(ids, chunk, strict=True):
+    def _list_placements(self, chunk: Sequence[Made]) -> Iterator[tuple[int, dict[str, object]]]:
+        for at, made in enumerate(chunk):
             source = made.recipe.source
             if source is not None:
-                yield {
-                    "bait_id": bait_id,
-                    "source_id": self._bed.source_ids[source],
-                    **self._find_placing(source),
-                }
+                source_id = self._bed.source_ids[source]
+                yield at, {"source_id": source_id, **self._find_placing(source)}
 
     def _find_placing(self, source: str) -> dict[str, object]:
         """Return how this source's next bait is placed: by the row of the plan it falls in."""

@@ -5,7 +5,9 @@ batch goes on where it stopped, and a finished one makes nothing new.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate, islice
@@ -26,7 +28,7 @@ from canary.storage.tables import Bait, Batch, Placement, Source
 from canary.storage.vault import Vault
 from seeds.draws import Draws, RandomSource
 from seeds.errors import SeedError
-from seeds.make import make_waybills
+from seeds.make import Made, make_waybills
 from seeds.people import ForbiddenNames
 from seeds.plan import Plan
 from seeds.ranges import NumberRanges, ReservedNumbers
@@ -35,6 +37,7 @@ from seeds.recipes import Recipe
 __all__ = ["Nursery", "SeedOrder", "SeedResult", "seed_batch"]
 
 CHUNK = 5000
+LARGEST_CHUNK = 20_000
 NAME_LENGTH = 120
 REDRAWS = 3
 
@@ -271,13 +274,13 @@ def _make_all(
         numbers=_reserve(nursery, draft, never) if draft.order.reserved else None,
         names=draft.order.names,
     )
-    created = 0
+    created, size = 0, max(CHUNK, min(LARGEST_CHUNK, draft.left // 50))
     try:
-        while chunk := list(islice(waybills, CHUNK)):
-            adopter.adopt(chunk)
-            created += len(chunk)
-            if progress is not None:
-                progress(created, draft.left)
+        with closing(_adopt_all(adopter, waybills, size)) as written:
+            for count in written:
+                created += count
+                if progress is not None:
+                    progress(created, draft.left)
     except IntegrityError as error:
         raise _Overtaken(created) from error
     except SeedError as error:
@@ -285,6 +288,19 @@ def _make_all(
             f"{error.problem} ({created} baits were made and are kept)", mend=error.mend
         ) from error
     return created
+
+
+def _adopt_all(adopter: Adopter, waybills: Iterator[Made], size: int) -> Generator[int, None, None]:
+    """Write chunk after chunk, the next one prepared meanwhile; yield how many were written."""
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        writing: Future[int] | None = None
+        while chunk := list(islice(waybills, size)):
+            prepared = adopter.prepare(chunk)
+            if writing is not None:
+                yield writing.result()
+            writing = writer.submit(adopter.write, prepared)
+        if writing is not None:
+            yield writing.result()
 
 
 def _lay_bed(nursery: Nursery, draft: _Draft) -> Bed:

@@ -23,6 +23,12 @@ def reserve_ids(session: Session, table: type[Bait], count: int) -> list[int]:
     return list(range(last + 1, last + 1 + count))
 
 
+def widen_cache(session: Session) -> None:
+    """Let this connection hold 64 MiB of pages: digests land all over their tree."""
+    if not _is_postgresql(session):
+        session.connection().exec_driver_sql("PRAGMA cache_size=-65536")
+
+
 def write_rows(session: Session, table: Bulky, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows of the same columns."""
     if rows:
