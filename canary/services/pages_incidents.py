@@ -126,6 +126,7 @@ class IncidentPage:
     p_no_leak: float | None
     excluded: tuple[ExcludedSource, ...]
     words: Words
+    has_next: bool
     sightings: Paged[SightingView]
     bait_count: int
     path: Path | None
@@ -195,6 +196,7 @@ def load_incident(
             ExcludedSource(source=labels[code], reason=reason) for code, reason in reasons.items()
         ),
         words=_read_words(result, lang) if visible is None else Words(),
+        has_next=bool(result.get("next")) and visible is None,
         sightings=load_sightings(session, vault, viewer, incident_id, number),
         bait_count=_count_baits(session, incident_id),
         path=load_path(session, incident_id, ranked) if visible is None else None,

@@ -7,7 +7,17 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from canary.web import auth, errors, headers, language, rendering
-from canary.web.pages import account, alerts, baits, health, incidents, operation, overview, sources
+from canary.web.pages import (
+    account,
+    alerts,
+    attribution,
+    baits,
+    health,
+    incidents,
+    operation,
+    overview,
+    sources,
+)
 from canary.web.parts import EXTENSION, WebParts
 from webhooks.inbound.blueprint import create_blueprint
 
@@ -25,7 +35,17 @@ def create_app(parts: WebParts) -> Flask:
     csrf = CSRFProtect(app)
     headers.install(app, parts)
     errors.install(app)
-    for page in (overview, incidents, sources, baits, operation, alerts, account, health):
+    for page in (
+        overview,
+        incidents,
+        attribution,
+        sources,
+        baits,
+        operation,
+        alerts,
+        account,
+        health,
+    ):
         app.register_blueprint(page.blueprint)
     hooks = create_blueprint(
         parts.inbox, public_url=parts.public_url, max_body=parts.max_body, clock=parts.clock

@@ -37,6 +37,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "baits.list_all": STAFF,
     "baits.show": STAFF,
     "baits.reveal": REVEALERS,
+    "attribution.show": READERS,
+    "attribution.draft": DECIDERS,
     "operation.reporters": READERS,
     "operation.inbox": READERS,
     "operation.deliveries": READERS,

@@ -100,6 +100,10 @@ ACTIONS: Words = {
     "incident.raised": _l("Verdict raised"),
     "incident.attributed": _l("Attribution computed"),
     "incident.closed": _l("Incident closed"),
+    "incident.lowered": _l("Verdict lowered"),
+    "incident.regraded": _l("Its evidence was regraded"),
+    "incident.seeding_drafted": _l("Next seeding drafted"),
+    "reporter.regraded": _l("Reporter regraded"),
     "incident.escalated": _l("Escalated"),
     "incident.acknowledged": _l("Acknowledged"),
     "incident.snoozed": _l("Snoozed until new evidence"),
@@ -165,6 +169,32 @@ RHYTHMS: Words = {
     "weekly": _l("weekly digest"),
 }
 
+PARAMETERS: Words = {
+    "expected_leakers": _l("Leakers to be expected"),
+    "leak_fraction_a": _l("Share of baits passed on: Beta, first shape"),
+    "leak_fraction_b": _l("Share of baits passed on: Beta, second shape"),
+    "coverage_resale": _l("Share of listings our monitors see"),
+    "coverage_sms": _l("Share of messages our phones receive"),
+    "weight_fast": _l("Share of fast leaks"),
+    "mean_fast_h": _l("Delay of fast leaks, hours"),
+    "mean_slow_h": _l("Delay of slow leaks, hours"),
+    "since_log_lag_mean_h": _l("How late scans are logged, hours"),
+    "spam_per_phone_and_day": _l("Unrelated messages per phone and day"),
+    "chance_factor": _l("Coincidence beside the chance table, times"),
+    "enrichment_rate": _l("Fields shown that the source could not see"),
+    "custody_log_error_rate": _l("Wrong entries in the custody log"),
+    "unmodelled": _l("What no model knows: the cap on every probability"),
+    "named_from": _l("Probability from which a source may be named"),
+}
+BASES: Words = {
+    "default": _l("Default; too few data of your own"),
+    "policy": _l("Policy"),
+    "control_phones": _l("Control phones"),
+    "control_baits": _l("Control baits"),
+    "custody": _l("Handling scans and hand-overs"),
+    "confirmed_incidents": _l("Incidents confirmed by review"),
+}
+
 LABELS: Mapping[str, Words] = {
     "verdict": VERDICTS,
     "incident_state": INCIDENT_STATES,
@@ -184,6 +214,8 @@ LABELS: Mapping[str, Words] = {
     "work_state": WORK_STATES,
     "grade": GRADES,
     "rhythm": RHYTHMS,
+    "parameter": PARAMETERS,
+    "basis": BASES,
 }
 
 # Sentences services refuse with; named here so that the catalogue carries them.
@@ -202,6 +234,7 @@ PROBLEMS = (
     _l("a reveal needs a reason"),
     _l("the report is empty"),
     _l("this delivery is waiting already"),
+    _l("no seeding would tell more"),
     _l("there is no such endpoint"),
     _l("there is no such source"),
     _l("there is no such reporter"),
