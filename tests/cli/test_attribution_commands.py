@@ -1,0 +1,45 @@
+"""Attribution on the command line: parameters, phone codes, trials of a plan."""
+
+import json
+
+import pytest
+
+
+def test_parameters_tell_what_they_rest_on(canary, home):
+    canary("init")
+    rows = canary("attribute", "--parameters", "--json").json
+    assert {row["basis"] for row in rows} == {"default", "policy"}
+
+
+@pytest.mark.parametrize("wanted", [[], ["--parameters", "--incident", "1"], ["--revision", "2"]])
+def test_attribute_asks_for_one_thing(canary, home, wanted):
+    assert canary("attribute", *wanted).code == 2
+
+
+def test_phones_are_shared_among_many_sources(canary, home, tmp_path):
+    out = tmp_path / "code.csv"
+    wanted = ["--phones", "20", "--sources", "60", "--noise", "A", "--trials", "10"]
+    found = canary("design", "phones", *wanted, "--out", str(out), "--json").json
+    assert found["success"] >= 0.9
+    assert found["phones_per_source"] * 60 == len(out.read_text("utf-8-sig").splitlines()) - 1
+
+
+def test_plan_is_tried_before_it_is_paid(canary, home):
+    wanted = ["--sources", "20", "--baits", "20", "--fraction", "0.9", "--coverage", "0.9"]
+    found = canary("design", "simulate", *wanted, "--trials", "5", "--json", "--random-seed", "4")
+    assert found.json["all_named"] >= 0.8
+    assert found.json["wrong"] == 0
+
+
+def test_simulated_world_can_be_attributed(canary, home, tmp_path):
+    out = tmp_path / "one.json"
+    canary("design", "simulate", "--kind", "copies", "--out", str(out), "--random-seed", "1")
+    assert json.loads(out.read_text())["schema"] == "attribution-world/1"
+    assert "posteriors" in canary("attribute", str(out), "--json").json
+
+
+def test_missing_incident_is_told(canary, home):
+    canary("init")
+    for wanted in (["design", "next", "--incident", "4"], ["attribute", "--incident", "4"]):
+        ran = canary(*wanted)
+        assert (ran.code, "incident 4" in ran.err) == (1, True)
