@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from canary.domain.errors import Unavailable
-from canary.services.alerting import Outbox, deliver, list_due_by_endpoint, list_troubled
+from canary.services.alerting import Outbox, deliver_line, list_due_by_endpoint, list_troubled
 from canary.services.attributing import Resting, attribute_stale
 from canary.services.digests import put_digests
 from canary.services.escalating import escalate
@@ -25,6 +25,7 @@ DELIVER_EVERY = timedelta(seconds=1)
 WATCH_EVERY = timedelta(seconds=30)
 ENDPOINTS_AT_ONCE = 12
 TROUBLED_AT_ONCE = 4
+LINE = 20
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +89,8 @@ class Delivering:
 
     def _work_through(self, endpoint_id: int, delivery_ids: Sequence[int]) -> None:
         try:
-            for delivery_id in delivery_ids:
-                deliver(self._outbox, delivery_id, self._owner)
+            for start in range(0, len(delivery_ids), LINE):
+                deliver_line(self._outbox, delivery_ids[start : start + LINE], self._owner)
         except Unavailable as error:
             # Nothing is lost: what is due is found again at the next turn.
             log.warning("deliver.waits", endpoint=endpoint_id, reason=str(error))

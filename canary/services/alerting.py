@@ -5,7 +5,7 @@ then it is a dead letter that people see.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from canary.domain.alerts import AlertType
 from canary.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from canary.services.audit import record
-from canary.services.claims import claim_one, holds
+from canary.services.claims import LEASE, claim_one, holds
 from canary.services.refs import make_ref
 from canary.services.routing import choose, collect_facts
 from canary.storage.session import Database
@@ -35,6 +35,8 @@ FIRST_REST = timedelta(seconds=5)
 LONGEST_REST = timedelta(minutes=5)
 LONGEST_WISH = timedelta(hours=24)
 NOTE_TRIES = 6
+# What one send may take, with some room: a claim must not end meanwhile.
+SEND_AT_MOST = timedelta(seconds=25)
 
 log = structlog.get_logger(__name__)
 
@@ -217,30 +219,76 @@ def list_troubled(session: Session) -> frozenset[int]:
 
 def deliver(outbox: Outbox, delivery_id: int, owner: str) -> bool:
     """Try one delivery; tell whether this caller had the claim and tried."""
+    return deliver_line(outbox, [delivery_id], owner) == 1
+
+
+def deliver_line(outbox: Outbox, delivery_ids: Sequence[int], owner: str) -> int:
+    """Try deliveries of one endpoint in turn, until one fails; return how many were tried.
+
+    All are claimed in one transaction and noted in another: on SQLite commits are what costs.
+    """
     now = outbox.clock()
     with outbox.database.read() as session:
-        if _rests(session, delivery_id, now):
-            return False
+        if not delivery_ids or _rests(session, delivery_ids[0], now):
+            return 0
     with outbox.database.write() as session:
-        if not claim_one(session, Delivery, delivery_id, owner=owner, now=now):
-            return False
+        claimed = [
+            one for one in delivery_ids if claim_one(session, Delivery, one, owner=owner, now=now)
+        ]
     with outbox.database.read() as session:
-        row = session.get_one(Delivery, delivery_id)
-        route = _open_route(outbox.vault, row.endpoint)
-        message = make_message(row.alert, row.lang or row.endpoint.lang)
+        rows = [session.get_one(Delivery, one) for one in claimed]
+        calls = [
+            (row.id, _open_route(outbox.vault, row.endpoint), _message_of(row)) for row in rows
+        ]
+    outcomes: dict[int, Taken | DeliveryError] = {}
+    for delivery_id, route, message in calls:
+        if outcomes and outbox.clock() - now > LEASE - SEND_AT_MOST:
+            break
+        outcome = _send(outbox, delivery_id, message, route)
+        outcomes[delivery_id] = outcome
+        if isinstance(outcome, DeliveryError) and not outcome.permanent:
+            break
+    _insist(lambda: _note(outbox, claimed, outcomes, owner))
+    return len(outcomes)
+
+
+def _message_of(row: Delivery) -> Message:
+    return make_message(row.alert, row.lang or row.endpoint.lang)
+
+
+def _send(
+    outbox: Outbox, delivery_id: int, message: Message, route: Route
+) -> Taken | DeliveryError:
     try:
-        taken = outbox.sender.send(message, route, now)
-    except DeliveryError as error:
-        failure = error
-        _insist(lambda: _note_failure(outbox, delivery_id, owner, failure))
+        return outbox.sender.send(message, route, outbox.clock())
+    except DeliveryError as failure:
+        return failure
     except Exception as error:
         # A fault of ours is tried again like any other, and ends as a dead letter people see.
         log.exception("delivery.broke", delivery=delivery_id)
-        broken = DeliveryError(f"{type(error).__name__} while sending")
-        _insist(lambda: _note_failure(outbox, delivery_id, owner, broken))
-    else:
-        _insist(lambda: _note_taken(outbox, delivery_id, owner, taken))
-    return True
+        return DeliveryError(f"{type(error).__name__} while sending")
+
+
+def _note(
+    outbox: Outbox,
+    claimed: Sequence[int],
+    outcomes: Mapping[int, Taken | DeliveryError],
+    owner: str,
+) -> None:
+    """Write down every outcome, and give back what was not tried."""
+    with outbox.database.write() as session:
+        for delivery_id in claimed:
+            if not holds(session, Delivery, delivery_id, owner):
+                continue
+            row = session.get_one(Delivery, delivery_id)
+            row.lease_until = row.lease_owner = None
+            outcome = outcomes.get(delivery_id)
+            if outcome is None:
+                row.attempts -= 1
+            elif isinstance(outcome, Taken):
+                _note_taken(row, outcome, outbox.clock())
+            else:
+                _note_failure(session, outbox, row, outcome)
 
 
 def _rests(session: Session, delivery_id: int, now: datetime) -> bool:
@@ -284,39 +332,28 @@ def _insist(step: Callable[[], None]) -> None:
             return
 
 
-def _note_taken(outbox: Outbox, delivery_id: int, owner: str, taken: Taken) -> None:
-    with outbox.database.write() as session:
-        if not holds(session, Delivery, delivery_id, owner):
-            return
-        row = session.get_one(Delivery, delivery_id)
-        row.state, row.finished_at = "done", outbox.clock()
-        row.last_status, row.last_answer = taken.status, taken.answer[:ANSWER_KEPT]
-        row.lease_until = row.lease_owner = None
-        if row.endpoint.failures:
-            row.endpoint.failures = 0
-            row.endpoint.failing_since = row.endpoint.rests_until = None
+def _note_taken(row: Delivery, taken: Taken, now: datetime) -> None:
+    row.state, row.finished_at = "done", now
+    row.last_status, row.last_answer = taken.status, taken.answer[:ANSWER_KEPT]
+    if row.endpoint.failures:
+        row.endpoint.failures = 0
+        row.endpoint.failing_since = row.endpoint.rests_until = None
 
 
-def _note_failure(outbox: Outbox, delivery_id: int, owner: str, failure: DeliveryError) -> None:
+def _note_failure(session: Session, outbox: Outbox, row: Delivery, failure: DeliveryError) -> None:
     now = outbox.clock()
-    with outbox.database.write() as session:
-        if not holds(session, Delivery, delivery_id, owner):
-            return
-        row = session.get_one(Delivery, delivery_id)
-        row.last_answer = f"{failure}: {failure.answer}"[:ANSWER_KEPT]
-        row.lease_until = row.lease_owner = None
-        due = None
-        if not failure.permanent:
-            due = next_attempt(row.attempts, now, failure.retry_after, random=outbox.random)
-        if due is None:
-            row.state, row.finished_at = "dead", now
-        else:
-            row.due_at = due
-        if not failure.permanent:
-            _let_rest(session, row.endpoint_id, failure, now, outbox.random)
-        log.warning(
-            "delivery.failed", endpoint=row.endpoint.name, attempts=row.attempts, state=row.state
-        )
+    row.last_answer = f"{failure}: {failure.answer}"[:ANSWER_KEPT]
+    due = None
+    if not failure.permanent:
+        due = next_attempt(row.attempts, now, failure.retry_after, random=outbox.random)
+        _let_rest(session, row.endpoint_id, failure, now, outbox.random)
+    if due is None:
+        row.state, row.finished_at = "dead", now
+    else:
+        row.due_at = due
+    log.warning(
+        "delivery.failed", endpoint=row.endpoint.name, attempts=row.attempts, state=row.state
+    )
 
 
 def _let_rest(
