@@ -41,6 +41,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, Any]:
+    """The same for a whole file that asks to be skipped."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI nothing may be skipped: {report.longrepr}"
+    return report
+
+
 @pytest.fixture(autouse=True)
 def fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection and look-up that leaves loopback."""
