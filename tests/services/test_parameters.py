@@ -83,7 +83,8 @@ def test_confirmed_incidents_measure_leaks_and_delays(office: Office) -> None:
     reporter = office.add_reporter()
     for code in ("OUT-A1", "OUT-A2", "OUT-B1", "OUT-B2", "HUB-A"):
         values = office.values_at(code)
-        office.post(reporter, listing("\n".join(one.number or "" for one in values)))
+        text = "\n".join(one.number or "" for one in values)
+        office.post(reporter, listing(text, venue=f"{code}.example"))
         office.work()
     for one in office.rows(Incident):
         code = (one.scope.removeprefix("source:"),)
