@@ -6,7 +6,7 @@ import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
 from canary.attribution.campaigns import phones_of
-from canary.attribution.exclusions import count_held
+from canary.attribution.exclusions import count_held_by
 from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighed, Weighing
@@ -51,7 +51,7 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=_log10_lr(weighing, part, row, source),
-        held=int(count_held(weighing.problem)[source]),
+        held=count_held_by(weighing.problem, source),
         seen=len(supporting),
         silence_bits=float(part.component.base[row, level] / np.log(2.0)),
         contributions=tuple(
@@ -88,7 +88,7 @@ def _silent_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=0.0,
-        held=int(count_held(weighing.problem)[source]),
+        held=count_held_by(weighing.problem, source),
         seen=0,
         silence_bits=0.0,
         contributions=(),

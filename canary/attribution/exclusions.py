@@ -57,6 +57,12 @@ def count_held(problem: Problem) -> Ints:
     return _count_distinct(problem, np.ones(len(problem.world.exp_record), dtype=np.bool_))
 
 
+def count_held_by(problem: Problem, source: int) -> int:
+    """Count the distinct baits one source could read."""
+    world = problem.world
+    return len(np.unique(world.exp_record[world.exp_source == source]))
+
+
 def count_seen(problem: Problem) -> Ints:
     """Count the distinct baits each source could read that were seen, or whose phone rang."""
     world = problem.world
