@@ -81,7 +81,7 @@ def ranges() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--use",
-    type=click.Choice(list(range_service.RangeUse)),
+    type=click.Choice([use.value for use in range_service.RangeUse]),
     help="What the ranges are for, where the table has no column use.",
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")

@@ -24,7 +24,10 @@ PASSES = 0.6
 )
 @click.option("--batch", help="The baits of this batch; without it, baits made for the sample.")
 @click.option(
-    "--names", type=click.Choice(list(NameStyle)), default=NameStyle.BLENDED, show_default=True
+    "--names",
+    type=click.Choice([style.value for style in NameStyle]),
+    default=NameStyle.BLENDED.value,
+    show_default=True,
 )
 @as_json
 def check(*, real_file: Path | None, batch: str | None, names: str, as_json: bool) -> None:

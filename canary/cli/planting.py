@@ -48,8 +48,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--forbid", "forbid_file", type=FILE, help="Names no bait may bear: column name.")
 @click.option(
     "--names",
-    type=click.Choice(list(NameStyle)),
-    default=NameStyle.BLENDED,
+    type=click.Choice([style.value for style in NameStyle]),
+    default=NameStyle.BLENDED.value,
     show_default=True,
     help="rare: surnames of rank 60-400 only, for networks where nobody compares rows.",
 )

@@ -37,7 +37,7 @@ from seeds.recipes import Recipe
 __all__ = ["Nursery", "SeedOrder", "SeedResult", "seed_batch"]
 
 CHUNK = 5000
-LARGEST_CHUNK = 20_000
+LARGEST_CHUNK = 10_000
 NAME_LENGTH = 120
 REDRAWS = 3
 
