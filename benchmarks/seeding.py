@@ -1,7 +1,10 @@
 """Rows per second of seeds against Faker and mimesis building the same record, in one run.
 
     python benchmarks/seeding.py [ROWS]
+    python benchmarks/seeding.py --database [BAITS]
 
+With --database it seeds so many baits (default 50,000) into a new SQLite database, all rows and
+digests written, and tells wall and processor time and the peak memory.
 Peers get their rows as a plain user would write them; what they lack (uniqueness, places that
 agree, check digits) they are not asked for. Peers that are not installed are left out.
 """
@@ -18,6 +21,7 @@ from seeds.places import load_places
 from seeds.recipes import Recipe
 
 _ROUNDS = 5
+_OUTLETS = 5000
 _CARRIERS = ("SF", "YTO", "ZTO", "STO", "YUNDA", "JT", "JD")
 
 
@@ -90,9 +94,67 @@ def measure(make: Callable[[int], Iterator[object]], rows: int) -> float:
     return made / (time.process_time() - started)
 
 
+def seed_database(baits: int) -> None:
+    """Seed a batch of a new database for 5,000 outlets, as the command does."""
+    import tempfile
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from canary.services.seeding import Nursery, SeedOrder, seed_batch
+    from canary.storage.migrate import upgrade
+    from canary.storage.session import open_database
+    from canary.storage.tables import Source
+    from canary.storage.vault import Vault
+
+    regions = sorted(load_places().districts)
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{Path(folder) / 'canary.sqlite3'}")
+        upgrade(database)
+        with database.write() as session:
+            session.add_all(
+                Source(
+                    code=f"S{i:05}",
+                    name=f"outlet {i}",
+                    kind="outlet",
+                    region=regions[i * 7 % len(regions)],
+                    carriers=[_CARRIERS[i % len(_CARRIERS)]],
+                    created_at=now,
+                    updated_at=now,
+                )
+                for i in range(min(_OUTLETS, baits))
+            )
+        nursery = Nursery(
+            database=database,
+            vault=Vault({"k1": bytes(32)}, "k1", bytes(32)),
+            random=SystemRandom(),
+            clock=lambda: datetime.now(UTC),
+            actor="benchmark",
+        )
+        started, used = time.perf_counter(), time.process_time()
+        order = SeedOrder(batch="b", per_source=max(1, baits // _OUTLETS))
+        made = seed_batch(nursery, order).created
+        wall, spent = time.perf_counter() - started, time.process_time() - used
+        database.close()
+    print(f"{made:,} baits: {wall:.0f} s, processor {spent:.0f} s ({made / spent:,.0f} baits/s)")
+    _print_peak()
+
+
+def _print_peak() -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory {peak:.0f} MiB")
+
+
 def main() -> None:
+    """Run what the command line asks for."""
+    if sys.argv[1:2] == ["--database"]:
+        seed_database(int(sys.argv[2]) if len(sys.argv) > 2 else 50_000)
+    else:
+        compare_makers(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+
+
+def compare_makers(rows: int) -> None:
     """Print the best of some rounds for each maker, taken in turn on a machine that may be busy."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     makers = {"seeds": make_with_seeds, "Faker": make_with_faker}
     if find_spec("mimesis"):
         makers["mimesis"] = make_with_mimesis
@@ -103,8 +165,7 @@ def main() -> None:
             best[name] = max(best[name], measure(make, share))
     for name, rate in best.items():
         print(f"{name:8} {rate:10,.0f} rows/s; seeds is {best['seeds'] / rate:.1f} times as fast")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:.0f} MiB, {rows:,} rows")
+    _print_peak()
 
 
 if __name__ == "__main__":
