@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from canary.domain.errors import Invalid
+
+UNCUT = 1000
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -28,7 +31,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(column)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console(soft_wrap=False)
+    # Into a pipe or file nothing is cut off.
+    console = Console(width=None if sys.stdout.isatty() else UNCUT)
     console.print(table)
 
 

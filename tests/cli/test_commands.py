@@ -114,7 +114,7 @@ def test_user_gets_a_one_time_password(ready: Canary) -> None:
     ("arguments", "code"),
     [
         (["nonsense"], 2),
-        (["seed", "--batch", "b"], 2),
+        (["seed", "--batch", "b"], 1),
         (["seed", "--batch", "b", "--all", "--source", "A"], 2),
         (["seed", "--batch", "b", "--all", "--per-source", "0"], 2),
         (["seed", "--batch", "b", "--all"], 1),
