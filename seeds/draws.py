@@ -10,6 +10,7 @@ import numpy as np
 T = TypeVar("T")
 
 _WORDS = 1024
+_CODES = (1 << 26) - 1
 _Fractions = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
@@ -79,16 +80,16 @@ class Seen:
     __slots__ = ("_marks",)
 
     def __init__(self) -> None:
-        self._marks = bytearray(1 << 23)
+        self._marks = np.zeros(1 << 23, dtype=np.uint8)
 
     def keep_new(self, values: Sequence[str]) -> list[bool]:
         """Tell of each value whether it is new, and remember it."""
-        marks = self._marks
-        mask = len(marks) - 1
-        news = []
-        for value in values:
-            code = hash(value)
-            place, bit = code >> 3 & mask, 1 << (code & 7)
-            news.append(not marks[place] & bit)
-            marks[place] |= bit
-        return news
+        codes = np.fromiter(map(hash, values), dtype=np.int64, count=len(values)) & _CODES
+        places, bits = codes >> 3, np.left_shift(1, codes & 7).astype(np.uint8)
+        news = np.zeros(len(codes), dtype=np.bool_)
+        # Of values that come twice in one call, the first is new.
+        news[np.unique(codes, return_index=True)[1]] = True
+        news &= self._marks[places] & bits == 0
+        np.bitwise_or.at(self._marks, places, bits)
+        told: list[bool] = news.tolist()
+        return told

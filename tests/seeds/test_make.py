@@ -219,7 +219,7 @@ class AllTaken(Taken):
 
 def test_short_capacity_is_said_with_mend():
     recipe = Recipe(source="A", carrier="YTO", region="3302")
-    with pytest.raises(CapacityShort, match=r"names in 宁波市 .* mend: spread"):
+    with pytest.raises(CapacityShort, match=r"names in 宁波市: none new .* mend: spread"):
         list(make_waybills([recipe], taken=AllTaken(), phones=(), random=SystemRandom()))
 
 
