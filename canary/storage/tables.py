@@ -448,9 +448,7 @@ class Sighting(Row):
     basis: Mapped[str] = mapped_column(String(40))
     record_count: Mapped[int] = mapped_column(default=1)
     filed_as: Mapped[str | None] = mapped_column(String(12), index=True)
-    expected_id: Mapped[int | None] = mapped_column(
-        ForeignKey("expected_sightings.id"), index=True
-    )
+    expected_id: Mapped[int | None] = mapped_column(ForeignKey("expected_sightings.id"), index=True)
 
     reporter: Mapped[Reporter] = relationship()
     phone: Mapped[Phone | None] = relationship()
