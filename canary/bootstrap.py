@@ -134,7 +134,6 @@ def configure_logging(level: str) -> None:
             logging.getLevelNamesMapping()[level.upper()]
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
