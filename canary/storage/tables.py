@@ -78,10 +78,37 @@ class User(Row):
     source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
+    sealed_totp: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_since: Mapped[datetime | None]
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_digests: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class Invitation(Row):
+    """That somebody may join; the link holds a random reference, the row its digest."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = _identity()
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    name: Mapped[str] = mapped_column(String(120), index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
+    lang: Mapped[str | None] = mapped_column(String(8))
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    source: Mapped["Source | None"] = relationship()
 
 
 class SignIn(Row):
-    """One signed-in browser; the cookie holds a random reference, the row its digest."""
+    """One signed-in browser; the cookie holds a random reference, the row its digest.
+
+    `awaits_code`: the password was right, the second factor is still to come.
+    """
 
     __tablename__ = "sign_ins"
 
@@ -94,6 +121,7 @@ class SignIn(Row):
     revoked_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(64))
     agent: Mapped[str | None] = mapped_column(String(255))
+    awaits_code: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship(lazy="joined")
 
@@ -222,6 +250,25 @@ class Bait(Row):
     retired_at: Mapped[datetime | None]
 
 
+class RevealRequest(Row):
+    """That somebody wants to see a bait in clear; somebody else must agree first."""
+
+    __tablename__ = "reveal_requests"
+
+    id: Mapped[int] = _identity()
+    bait_id: Mapped[int] = mapped_column(ForeignKey("baits.id"), index=True)
+    asked_by: Mapped[str] = mapped_column(String(120))
+    asked_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    answered_by: Mapped[str | None] = mapped_column(String(120))
+    answered_at: Mapped[datetime | None]
+    is_agreed: Mapped[bool] = mapped_column(default=False)
+    shown_at: Mapped[datetime | None]
+
+    bait: Mapped[Bait] = relationship()
+
+
 class Identifier(Row):
     """A keyed digest under which a bait can be found.
 
@@ -278,7 +325,21 @@ class Exposure(Row):
 
     __tablename__ = "exposures"
     __table_args__ = (
-        UniqueConstraint("bait_id", "source_id", "reader", "origin", "since"),
+        # A constraint over both columns would never hold anything: one of them is always NULL.
+        Index(
+            "uq_exposures_source",
+            *("bait_id", "source_id", "origin", "since"),
+            unique=True,
+            sqlite_where=text("source_id IS NOT NULL"),
+            postgresql_where=text("source_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_exposures_reader",
+            *("bait_id", "reader", "origin", "since"),
+            unique=True,
+            sqlite_where=text("reader IS NOT NULL"),
+            postgresql_where=text("reader IS NOT NULL"),
+        ),
         CheckConstraint("(source_id IS NULL) <> (reader IS NULL)", name="one_who"),
     )
 

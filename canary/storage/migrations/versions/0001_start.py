@@ -191,6 +191,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_incidents_state'), ['state'], unique=False)
         batch_op.create_index('uq_incidents_open_scope', ['scope'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
+    op.create_table('invitations',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('role', sa.String(length=20), nullable=False),
+    sa.Column('source_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('lang', sa.String(length=8), nullable=True),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=False),
+    sa.Column('used_at', UtcDateTime(), nullable=True),
+    sa.Column('withdrawn_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_invitations_source_id_sources')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_invitations')),
+    sa.UniqueConstraint('digest', name=op.f('uq_invitations_digest'))
+    )
+    with op.batch_alter_table('invitations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_invitations_name'), ['name'], unique=False)
+
     op.create_table('reporters',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('name', sa.String(length=80), nullable=False),
@@ -240,6 +259,10 @@ def upgrade() -> None:
     sa.Column('source_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('last_sign_in_at', UtcDateTime(), nullable=True),
+    sa.Column('sealed_totp', sa.LargeBinary(), nullable=True),
+    sa.Column('totp_since', UtcDateTime(), nullable=True),
+    sa.Column('totp_step', sa.BigInteger(), nullable=True),
+    sa.Column('recovery_digests', sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), 'postgresql'), nullable=False),
     sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_users_source_id_sources')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
     sa.UniqueConstraint('name', name=op.f('uq_users_name'))
@@ -310,12 +333,13 @@ def upgrade() -> None:
     sa.CheckConstraint('(source_id IS NULL) <> (reader IS NULL)', name=op.f('ck_exposures_one_who')),
     sa.ForeignKeyConstraint(['bait_id'], ['baits.id'], name=op.f('fk_exposures_bait_id_baits'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['source_id'], ['sources.id'], name=op.f('fk_exposures_source_id_sources')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_exposures')),
-    sa.UniqueConstraint('bait_id', 'source_id', 'reader', 'origin', 'since', name=op.f('uq_exposures_bait_id_source_id_reader_origin_since'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exposures'))
     )
     with op.batch_alter_table('exposures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_exposures_bait_id'), ['bait_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_exposures_source_id'), ['source_id'], unique=False)
+        batch_op.create_index('uq_exposures_reader', ['bait_id', 'reader', 'origin', 'since'], unique=True, sqlite_where=sa.text('reader IS NOT NULL'), postgresql_where=sa.text('reader IS NOT NULL'))
+        batch_op.create_index('uq_exposures_source', ['bait_id', 'source_id', 'origin', 'since'], unique=True, sqlite_where=sa.text('source_id IS NOT NULL'), postgresql_where=sa.text('source_id IS NOT NULL'))
 
     op.create_table('identifiers',
     sa.Column('value_key', sa.LargeBinary(length=16), nullable=False),
@@ -376,6 +400,24 @@ def upgrade() -> None:
     with op.batch_alter_table('placements', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_placements_source_id'), ['source_id'], unique=False)
 
+    op.create_table('reveal_requests',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('bait_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('asked_by', sa.String(length=120), nullable=False),
+    sa.Column('asked_at', UtcDateTime(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=False),
+    sa.Column('answered_by', sa.String(length=120), nullable=True),
+    sa.Column('answered_at', UtcDateTime(), nullable=True),
+    sa.Column('is_agreed', sa.Boolean(), nullable=False),
+    sa.Column('shown_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['bait_id'], ['baits.id'], name=op.f('fk_reveal_requests_bait_id_baits')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reveal_requests'))
+    )
+    with op.batch_alter_table('reveal_requests', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reveal_requests_bait_id'), ['bait_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reveal_requests_expires_at'), ['expires_at'], unique=False)
+
     op.create_table('sign_ins',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
@@ -386,6 +428,7 @@ def upgrade() -> None:
     sa.Column('revoked_at', UtcDateTime(), nullable=True),
     sa.Column('address', sa.String(length=64), nullable=True),
     sa.Column('agent', sa.String(length=255), nullable=True),
+    sa.Column('awaits_code', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_sign_ins_user_id_users'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_ins')),
     sa.UniqueConstraint('digest', name=op.f('uq_sign_ins_digest'))
@@ -509,6 +552,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sign_ins_user_id'))
 
     op.drop_table('sign_ins')
+    with op.batch_alter_table('reveal_requests', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reveal_requests_expires_at'))
+        batch_op.drop_index(batch_op.f('ix_reveal_requests_bait_id'))
+
+    op.drop_table('reveal_requests')
     with op.batch_alter_table('placements', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_placements_source_id'))
 
@@ -523,6 +571,8 @@ def downgrade() -> None:
 
     op.drop_table('identifiers')
     with op.batch_alter_table('exposures', schema=None) as batch_op:
+        batch_op.drop_index('uq_exposures_source', sqlite_where=sa.text('source_id IS NOT NULL'), postgresql_where=sa.text('source_id IS NOT NULL'))
+        batch_op.drop_index('uq_exposures_reader', sqlite_where=sa.text('reader IS NOT NULL'), postgresql_where=sa.text('reader IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_exposures_source_id'))
         batch_op.drop_index(batch_op.f('ix_exposures_bait_id'))
 
@@ -543,6 +593,10 @@ def downgrade() -> None:
 
     op.drop_table('routing_rules')
     op.drop_table('reporters')
+    with op.batch_alter_table('invitations', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_invitations_name'))
+
+    op.drop_table('invitations')
     with op.batch_alter_table('incidents', schema=None) as batch_op:
         batch_op.drop_index('uq_incidents_open_scope', sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
         batch_op.drop_index(batch_op.f('ix_incidents_state'))
