@@ -126,6 +126,24 @@ class SignIn(Row):
     user: Mapped[User] = relationship(lazy="joined")
 
 
+class ApiKey(Row):
+    """A key of a program; the caller holds the secret, the row its digest."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = _identity()
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    scopes: Mapped[list[Any]]
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(120))
+
+
 class AuditEntry(Row):
     """Who did what to which thing, and why; never changed."""
 
@@ -373,6 +391,7 @@ class Reporter(Row):
     is_active: Mapped[bool] = mapped_column(default=True)
     rhythm_seconds: Mapped[int | None]
     last_post_at: Mapped[datetime | None]
+    last_heartbeat_at: Mapped[datetime | None]
     silence_told_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
@@ -406,6 +425,24 @@ class InboxPost(Row):
     lease_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(Text)
+
+    reporter: Mapped[Reporter] = relationship()
+
+
+class Drill(Row):
+    """One marked message sent through a reporter's public address, and how far it came."""
+
+    __tablename__ = "drills"
+
+    id: Mapped[int] = _identity()
+    reporter_id: Mapped[int] = mapped_column(ForeignKey("reporters.id"), index=True)
+    code_key: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    created_by: Mapped[str] = mapped_column(String(120))
+    sent_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answered_at: Mapped[datetime | None]
+    triaged_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(String(200))
 
     reporter: Mapped[Reporter] = relationship()
 
@@ -451,11 +488,28 @@ class Incident(Row):
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None] = mapped_column(String(120))
     snoozed_version: Mapped[int | None]
+    snoozed_until: Mapped[datetime | None]
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     version: Mapped[int] = mapped_column(default=1)
 
     scope_source: Mapped[Source | None] = relationship()
+    assignee: Mapped[User | None] = relationship()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class SavedView(Row):
+    """A search of the queue that somebody keeps under a name, for themselves or for everybody."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = _identity()
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(300))
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
 
 
 class ExpectedSighting(Row):
@@ -482,7 +536,8 @@ class ExpectedSighting(Row):
 class Sighting(Row):
     """Our belief that something was seen, when by our clock, and at which venue.
 
-    `filed_as` says why one with matches is in no incident: `expected`, or `echo` of an own alert.
+    `filed_as` says why one is in no incident: `expected`, `echo` of an own alert, `heartbeat`,
+    `drill`. `part_key` is shared by the parts of one long message.
     """
 
     __tablename__ = "sightings"
@@ -510,10 +565,28 @@ class Sighting(Row):
     record_count: Mapped[int] = mapped_column(default=1)
     filed_as: Mapped[str | None] = mapped_column(String(12), index=True)
     expected_id: Mapped[int | None] = mapped_column(ForeignKey("expected_sightings.id"), index=True)
+    part_key: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
+    part_number: Mapped[int | None] = mapped_column(SmallInteger)
+    part_total: Mapped[int | None] = mapped_column(SmallInteger)
 
     reporter: Mapped[Reporter] = relationship()
     phone: Mapped[Phone | None] = relationship()
     matches: Mapped[list["Match"]] = relationship(back_populates="sighting")
+
+
+class TextGram(Row):
+    """That a sighting's text holds one of the short runs of characters that share a keyed bucket.
+
+    Buckets are 16 bits of an HMAC, so that many runs share one and a copied table spells out no
+    text; `canary.services.textindex` fills them. No foreign key: it would cost a look-up for each
+    of a hundred rows a message, and a row left behind finds nothing.
+    """
+
+    __tablename__ = "text_grams"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    sighting_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
 
 
 class Match(Row):
@@ -545,6 +618,39 @@ class Match(Row):
 
     sighting: Mapped[Sighting] = relationship(back_populates="matches")
     bait: Mapped[Bait] = relationship()
+
+
+class Rematch(Row):
+    """Stored sightings matched again, because baits came late or a rule changed.
+
+    Walks back from `cursor_id` to what was seen before `since`; `done` of `total` counts them.
+    """
+
+    __tablename__ = "rematches"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting','done')", name="state"),
+        Index(
+            "uq_rematches_waiting",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[int] = _identity()
+    reason: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(12))
+    since: Mapped[datetime]
+    cursor_id: Mapped[int] = mapped_column(BigInteger)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int]
+    found: Mapped[int] = mapped_column(default=0)
+    requested_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None]
 
 
 class AttributionRecord(Row):
