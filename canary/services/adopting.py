@@ -166,7 +166,7 @@ class Adopter:
             "ref": ref,
             "batch_id": self._bed.batch_id,
             "carrier": waybill.carrier,
-            "state": BaitState.ISSUED,
+            "state": BaitState.ISSUED.value,
             "is_control": made.recipe.is_control,
             "sealed_values": seal_values(self._vault, ref, values),
             "phone_id": self._bed.phone_ids.get(waybill.phone) if waybill.phone else None,

@@ -14,14 +14,12 @@ from canary.services.audit import record
 from canary.services.imports import TableRow
 from canary.services.placing import confirm_placements
 from canary.services.sources import ImportResult
+from canary.services.stale import mark_baits_stale
 from canary.storage.tables import (
     Bait,
     Exposure,
     Identifier,
-    Incident,
-    Match,
     Placement,
-    Sighting,
     Source,
 )
 from canary.storage.vault import Vault
@@ -64,9 +62,10 @@ def import_custody(
             wanted[event] = _widen(wanted.get(event, NOTHING), fields)
     if flaws:
         raise Invalid(flaws=flaws)
+    _lock_baits(session, {bait_id for bait_id, _, _ in wanted})
     fresh, widened = _open_or_widen(session, wanted)
     _make_live(session, fresh)
-    _mark_stale(session, {bait_id for bait_id, _, _ in [*fresh, *widened]})
+    mark_baits_stale(session, {bait_id for bait_id, _, _ in [*fresh, *widened]})
     record(
         session,
         actor,
@@ -78,6 +77,16 @@ def import_custody(
     )
     unchanged = len(rows) - len(fresh) - len(widened)
     return ImportResult(created=len(fresh), updated=len(widened), unchanged=unchanged)
+
+
+def _lock_baits(session: Session, bait_ids: set[int]) -> None:
+    """Let two imports of the same events wait for each other; in one order, so that they can."""
+    wanted = sorted(bait_ids)
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        session.execute(
+            select(Bait.id).where(Bait.id.in_(part)).order_by(Bait.id).with_for_update()
+        )
 
 
 def _open_or_widen(
@@ -201,25 +210,4 @@ def _make_live(session: Session, events: Sequence[_Event]) -> None:
             update(Bait)
             .where(Bait.id == bait_id, Bait.state == BaitState.PLANTED)
             .values(state=BaitState.LIVE, live_at=at)
-        )
-
-
-def _mark_stale(session: Session, bait_ids: set[int]) -> None:
-    wanted = sorted(bait_ids)
-    seen: set[int | None] = set()
-    for start in range(0, len(wanted), CHUNK):
-        seen.update(
-            session.scalars(
-                select(Sighting.incident_id)
-                .join(Match, Match.sighting_id == Sighting.id)
-                .where(Match.bait_id.in_(wanted[start : start + CHUNK]))
-                .where(Sighting.incident_id.is_not(None))
-            )
-        )
-    for incident_id in sorted(filter(None, seen)):
-        session.execute(
-            update(Incident)
-            .where(Incident.id == incident_id)
-            .values(evidence_version=Incident.evidence_version + 1)
-            .execution_options(synchronize_session=False)
         )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
 from canary.services.stale import mark_holders_stale
-from canary.storage.tables import Bait, Exposure, Placement
+from canary.storage.bulk import add_exposures
+from canary.storage.tables import Bait, Placement
 
 SHEET, PUSH, LOCAL = "sheet", "push", "local"
 CHUNK = 500
@@ -37,8 +38,7 @@ def open_exposures(session: Session, placed: Sequence[Placement], since: datetim
 
     One placed locally never entered a system, so those above its source do not see it.
     """
-    if placed:
-        session.execute(insert(Exposure), [_exposure(one, since) for one in placed])
+    add_exposures(session, [_exposure(one, since) for one in placed])
 
 
 def _exposure(placement: Placement, since: datetime) -> dict[str, object]:

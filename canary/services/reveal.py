@@ -11,7 +11,8 @@ from canary.services.access import Role, Viewer
 from canary.services.audit import record
 from canary.services.pages_common import read_values
 from canary.services.stale import mark_baits_stale
-from canary.storage.tables import Bait, Exposure
+from canary.storage.bulk import add_exposures
+from canary.storage.tables import Bait
 from canary.storage.vault import SealBroken, Vault
 
 REVEALERS = frozenset({Role.SEEDER, Role.ANALYST})
@@ -39,7 +40,8 @@ def reveal_bait(
     if values is None:
         msg = "the bait's values do not open"
         raise SealBroken(msg)
-    session.add(Exposure(bait_id=bait.id, reader=viewer.name, origin="reveal", since=now))
+    seen = {"bait_id": bait.id, "reader": viewer.name, "origin": "reveal", "since": now}
+    add_exposures(session, [seen])
     mark_baits_stale(session, [bait.id])
     record(session, viewer.name, "bait.revealed", f"bait/{ref}", now, reason=reason)
     return values

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from canary.storage.tables import Bait, Exposure, Identifier, Placement
@@ -31,8 +32,31 @@ def widen_cache(session: Session) -> None:
 
 def write_rows(session: Session, table: Bulky, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows of the same columns."""
+    if not rows:
+        return
+    connection = session.connection()
+    if _is_postgresql(session):
+        connection.execute(insert(table.__table__), rows)  # type: ignore[arg-type]
+        return
+    # Binding each value through the statement costs as much as writing it: columns are bound
+    # by their types here, and only where a type has something to do.
+    names = list(rows[0])
+    columns = [[row[name] for row in rows] for name in names]
+    for place, name in enumerate(names):
+        kind = table.__table__.c[name].type.dialect_impl(connection.dialect)
+        bind = kind.bind_processor(connection.dialect)
+        if bind is not None:
+            columns[place] = list(map(bind, columns[place]))
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - no value in it
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
+def add_exposures(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert exposures; one that is known from the same moment on stays as it is."""
     if rows:
-        session.connection().execute(insert(table.__table__), rows)  # type: ignore[arg-type]
+        new = postgresql.insert if _is_postgresql(session) else sqlite.insert
+        session.execute(new(Exposure).on_conflict_do_nothing(), rows)
 
 
 def write_identifiers(session: Session, rows: Sequence[IdentifierRow]) -> None:

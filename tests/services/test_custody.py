@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from canary.domain.baits import BaitState
 from canary.domain.errors import Invalid
 from canary.services.custody import import_custody
 from canary.services.imports import TableRow
 from canary.services.sources import ImportResult
+from canary.storage.bulk import add_exposures
 from canary.storage.tables import Bait, Exposure, Incident
 from tests.factories import Office, listing, row
 
@@ -134,3 +136,15 @@ def test_event_before_the_bait_existed_is_refused(planted: Office) -> None:
     early = (planted.clock() - timedelta(days=30)).isoformat()
     with pytest.raises(Invalid, match="before"):
         bring(planted, event(planted, at=early))
+
+
+@pytest.mark.parametrize("who", [{"reader": "ann"}, {"source_id": 1}])
+def test_same_exposure_is_kept_once(planted: Office, who: dict[str, object]) -> None:
+    """A constraint over source and reader together held nothing: one of them is always NULL."""
+    seen = {"bait_id": 1, "origin": "custody", "since": planted.clock(), **who}
+    with planted.database.write() as session:
+        add_exposures(session, [seen])
+        add_exposures(session, [seen])
+    assert planted.count(Exposure, origin="custody") == 1
+    with pytest.raises(IntegrityError), planted.database.write() as session:
+        session.add(Exposure(**seen))
