@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "incidents",
     "incidents": "incidents",
     "user": "people",
+    "key": "keys",
     "reporter": "doors",
     "endpoint": "doors",
     "route": "rules",
