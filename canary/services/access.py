@@ -54,7 +54,8 @@ class Role(StrEnum):
 class Viewer:
     """Somebody signed in, as pages and services need to know them.
 
-    `source_id` bounds what a partner may see: this source and everything below it.
+    `source_id` bounds what a partner may see: this source and everything below it. Whose sign-in
+    `awaits_code` has given the password and not yet the second factor: nothing is theirs to see.
     """
 
     user_id: int
@@ -66,6 +67,8 @@ class Viewer:
     source_id: int | None
     sign_in_id: int
     signed_in_at: datetime
+    has_factor: bool = False
+    awaits_code: bool = False
 
     @property
     def reads_evidence(self) -> bool:
@@ -108,17 +111,17 @@ def create_user(
 
     Raises Invalid for a poor password or an unknown role, Conflict for a name in use.
     """
-    name = _read_name(name)
+    name = read_name(name)
     if not must_change_password:
         check_password(password, words=(name,))
     row = User(
         name=name,
-        password_hash=_hash(password),
-        role=_read_role(role).value,
+        password_hash=hash_password(password),
+        role=read_role(role).value,
         lang=lang,
         is_active=True,
         must_change_password=must_change_password,
-        source_id=_find_bound(session, role, source_code),
+        source_id=find_bound(session, role, source_code),
         created_at=now,
     )
     session.add(row)
@@ -142,29 +145,49 @@ def sign_in(
 ) -> str:
     """Check a password and open a sign-in; return the random reference for the cookie.
 
+    Whoever has a second factor gets a sign-in that awaits its code, and the attempt stays counted
+    until the code is right: otherwise a stolen password would make guesses at the code free.
     Raises Forbidden with one and the same text for an unknown name, a wrong password, somebody
     switched off and a throttled account.
     """
-    counted = _count_attempt(database, name, now)
+    counted = count_attempt(database, name, now)
     known = counted.password_hash if counted else _NOBODY
     right = _verify(known, password)
     if counted is None or not right:
         msg = "the name or the password is wrong, or there were too many attempts"
         raise Forbidden(msg)
     reference = secrets.token_urlsafe(32)
-    raised = _hash(password) if _HASHER.check_needs_rehash(counted.password_hash) else None
+    raised = hash_password(password) if _HASHER.check_needs_rehash(counted.password_hash) else None
     with database.write() as session:
-        _open_sign_in(session, counted.user_id, reference, now, address, agent)
-        values: dict[str, object] = {
-            "failed_sign_ins": 0,
-            "refused_until": None,
-            "last_sign_in_at": now,
-        }
+        user = session.get_one(User, counted.user_id)
+        opened = _open_sign_in(session, user, reference, now, address, agent)
         if raised:
-            values["password_hash"] = raised
-        session.execute(update(User).where(User.id == counted.user_id).values(values))
-        record(session, name, "user.signed_in", f"user/{name}", now)
+            user.password_hash = raised
+        if not opened.awaits_code:
+            user.failed_sign_ins, user.refused_until, user.last_sign_in_at = 0, None, now
+            record(session, user.name, "user.signed_in", f"user/{user.name}", now)
     return reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Whose attempt was counted, and what their password must match."""
+
+    user_id: int
+    password_hash: str
+
+
+def count_attempt(database: Database, name: str, now: datetime) -> Counted | None:
+    """Take one attempt from the account's allowance; None when it may not try now."""
+    with database.write() as session:
+        user = session.scalar(select(User).where(User.name == name[:NAME_LENGTH]).with_for_update())
+        if user is None or not user.is_active:
+            return None
+        if user.refused_until is not None and user.refused_until > now:
+            return None
+        user.failed_sign_ins += 1
+        user.refused_until = _refuse_until(user.failed_sign_ins, now)
+        return Counted(user_id=user.id, password_hash=user.password_hash)
 
 
 def find_viewer(
@@ -206,7 +229,7 @@ def change_password(
     confirm_password(database, viewer, old, now)
     if secrets.compare_digest(old.encode(), new.encode()):
         raise Invalid("the new password is the old one", field="new", mend="choose another")
-    hashed = _hash(new)
+    hashed = hash_password(new)
     with database.write() as session:
         session.execute(
             update(User)
@@ -222,7 +245,7 @@ def confirm_password(database: Database, viewer: Viewer, password: str, now: dat
 
     Raises Forbidden when it is wrong or the account is throttled.
     """
-    counted = _count_attempt(database, viewer.name, now)
+    counted = count_attempt(database, viewer.name, now)
     right = _verify(counted.password_hash if counted else _NOBODY, password)
     if counted is None or not right:
         msg = "the password is wrong, or there were too many attempts"
@@ -252,6 +275,7 @@ def list_sign_ins(session: Session, viewer: Viewer, now: datetime) -> tuple[Open
     rows = session.scalars(
         select(SignIn)
         .where(SignIn.user_id == viewer.user_id, SignIn.revoked_at.is_(None))
+        .where(SignIn.awaits_code.is_(False))
         .where(SignIn.expires_at > now, SignIn.last_seen_at >= now - IDLE)
         .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
         .limit(50)
@@ -309,25 +333,6 @@ def end_sign_ins(session: Session, *, name: str, actor: str, now: datetime) -> i
     return len(ended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
-    user_id: int
-    password_hash: str
-
-
-def _count_attempt(database: Database, name: str, now: datetime) -> _Counted | None:
-    """Take one attempt from the account's allowance; None when it may not try now."""
-    with database.write() as session:
-        user = session.scalar(select(User).where(User.name == name[:NAME_LENGTH]).with_for_update())
-        if user is None or not user.is_active:
-            return None
-        if user.refused_until is not None and user.refused_until > now:
-            return None
-        user.failed_sign_ins += 1
-        user.refused_until = _refuse_until(user.failed_sign_ins, now)
-        return _Counted(user_id=user.id, password_hash=user.password_hash)
-
-
 def _refuse_until(failures: int, now: datetime) -> datetime | None:
     if failures < FREE_FAILURES:
         return None
@@ -337,22 +342,24 @@ def _refuse_until(failures: int, now: datetime) -> datetime | None:
 
 def _open_sign_in(
     session: Session,
-    user_id: int,
+    user: User,
     reference: str,
     now: datetime,
     address: str | None,
     agent: str | None,
-) -> None:
+) -> SignIn:
     row = SignIn(
         digest=_digest(reference),
-        user_id=user_id,
+        user_id=user.id,
         created_at=now,
         last_seen_at=now,
         expires_at=now + WHOLE,
         address=address[:64] if address else None,
         agent=agent[:255] if agent else None,
+        awaits_code=user.totp_since is not None,
     )
     session.add(row)
+    return row
 
 
 def _revoke_others(session: Session, viewer: Viewer, now: datetime) -> None:
@@ -384,10 +391,13 @@ def _view(row: SignIn) -> Viewer:
         source_id=user.source_id,
         sign_in_id=row.id,
         signed_in_at=row.created_at,
+        has_factor=user.totp_since is not None,
+        awaits_code=row.awaits_code,
     )
 
 
-def _find_bound(session: Session, role: str, source_code: str | None) -> int | None:
+def find_bound(session: Session, role: str, source_code: str | None) -> int | None:
+    """Return the id of the source somebody is bound to. Raises Invalid for a partner without."""
     if source_code is None:
         if role == Role.PARTNER:
             raise Invalid("a partner needs a source", field="source", mend="name its source")
@@ -398,14 +408,16 @@ def _find_bound(session: Session, role: str, source_code: str | None) -> int | N
     return source_id
 
 
-def _read_name(name: str) -> str:
+def read_name(name: str) -> str:
+    """Return a name somebody can sign in by. Raises Invalid."""
     name = name.strip()
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise Invalid("the name cannot be used", field="name", mend="1 to 120 visible characters")
     return name
 
 
-def _read_role(role: str) -> Role:
+def read_role(role: str) -> Role:
+    """Return the role of this name. Raises Invalid."""
     try:
         return Role(role)
     except ValueError as error:
@@ -413,7 +425,8 @@ def _read_role(role: str) -> Role:
         raise Invalid(f"there is no role {role}", field="role", mend=f"one of {known}") from error
 
 
-def _hash(password: str) -> str:
+def hash_password(password: str) -> str:
+    """Return the argon2id hash to keep."""
     with _ROOM:
         return _HASHER.hash(password)
 

@@ -12,10 +12,12 @@ from canary.web.pages import (
     alerts,
     attribution,
     baits,
+    casework,
     health,
     incidents,
     operation,
     overview,
+    people,
     sources,
 )
 from canary.web.parts import EXTENSION, WebParts
@@ -38,12 +40,14 @@ def create_app(parts: WebParts) -> Flask:
     for page in (
         overview,
         incidents,
+        casework,
         attribution,
         sources,
         baits,
         operation,
         alerts,
         account,
+        people,
         health,
     ):
         app.register_blueprint(page.blueprint)

@@ -21,7 +21,18 @@ READERS = frozenset({Role.ANALYST, Role.AUDITOR, Role.ADMIN})
 DECIDERS = frozenset({Role.ANALYST, Role.ADMIN})
 
 # Open to anybody: what a browser needs before it has signed in, and what machines call.
-PUBLIC = frozenset({"static", "hooks.receive", "health.live", "health.ready", "account.sign_in"})
+PUBLIC = frozenset(
+    {
+        "static",
+        "hooks.receive",
+        "health.live",
+        "health.ready",
+        "account.sign_in",
+        "people.join",
+    }
+)
+# Open between the password and the second factor, and then only.
+BETWEEN = frozenset({"account.give_code"})
 # Open while a one-time password has not been replaced yet.
 BEFORE_PASSWORD = frozenset({"account.password", "account.sign_out"})
 
@@ -32,6 +43,12 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "incidents.show": EVERYBODY,
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
+    "casework.work": DECIDERS,
+    "casework.split": DECIDERS,
+    "casework.separate": DECIDERS,
+    "casework.undo": DECIDERS,
+    "casework.keep_view": EVERYBODY,
+    "casework.drop_view": EVERYBODY,
     "sources.tree": STAFF,
     "sources.show": STAFF,
     "baits.list_all": STAFF,
@@ -61,6 +78,12 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "account.show": EVERYBODY,
     "account.password": EVERYBODY,
     "account.sign_out": EVERYBODY,
+    "account.factor": EVERYBODY,
+    "account.remove_factor": EVERYBODY,
+    "people.list_all": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "people.change": frozenset({Role.ADMIN}),
+    "people.invite": frozenset({Role.ADMIN}),
+    "people.withdraw": frozenset({Role.ADMIN}),
 }
 
 
@@ -74,6 +97,12 @@ def get_viewer() -> Viewer:
     viewer = find_signed_in()
     if viewer is None:
         abort(401)
+    return viewer
+
+
+def find_half_in() -> Viewer | None:
+    """Return who has given a password and not yet the second factor, or None."""
+    viewer: Viewer | None = g.get("half_in")
     return viewer
 
 
@@ -105,22 +134,32 @@ def _guard() -> Response | None:
     reference = session.get(REFERENCE)
     if isinstance(reference, str):
         is_present = LIVE_HEADER not in request.headers
-        g.viewer = find_viewer(parts.database, reference, parts.clock(), is_present=is_present)
+        viewer = find_viewer(parts.database, reference, parts.clock(), is_present=is_present)
+        is_half = viewer is not None and viewer.awaits_code
+        g.viewer, g.half_in = (None, viewer) if is_half else (viewer, None)
     return None if endpoint in PUBLIC else _check_role(endpoint)
 
 
 def _check_role(endpoint: str) -> Response | None:
     viewer = find_signed_in()
-    if viewer is None:
-        if request.method not in SAFE:
-            abort(401)
-        here = request.full_path if request.query_string else request.path
-        return redirect(url_for("account.sign_in", next=here if here != "/" else None), 303)
+    if endpoint in BETWEEN and find_half_in() is not None:
+        return None
+    if viewer is None or endpoint in BETWEEN:
+        return _send_to_sign_in()
     if viewer.must_change_password and endpoint not in BEFORE_PASSWORD:
         return redirect(url_for("account.password"), 303)
     if not may_open(endpoint, viewer.role):
         abort(403)
     return None
+
+
+def _send_to_sign_in() -> Response:
+    if request.method not in SAFE:
+        abort(401)
+    here = request.full_path if request.query_string else request.path
+    onward = here if here != "/" and request.endpoint not in BETWEEN else None
+    first = "account.sign_in" if find_half_in() is None else "account.give_code"
+    return redirect(url_for(first, next=onward), 303)
 
 
 def _check_origin() -> None:

@@ -6,13 +6,17 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Forbidden, Invalid
-from canary.services import access
-from canary.web.auth import REFERENCE, find_signed_in, get_viewer, is_local_path
+from canary.domain.onetime import make_uri, spell_secret
+from canary.services import access, factors
+from canary.web.auth import REFERENCE, find_half_in, find_signed_in, get_viewer, is_local_path
 from canary.web.catalog import gettext
 from canary.web.language import LOCALES, SESSION_LANG
 from canary.web.parts import get_parts
+from canary.web.qr import draw_qr
 from canary.web.throttle import get_gate
 from canary.web.words import tell_problem
+
+ISSUER = "Waybill Canary"
 
 blueprint = Blueprint("account", __name__)
 
@@ -46,6 +50,27 @@ def sign_in() -> ResponseReturnValue:
     session[REFERENCE] = reference
     if lang:
         session[SESSION_LANG] = lang
+    return redirect(onward or url_for("overview.show"), 303)
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+def give_code() -> ResponseReturnValue:
+    """Take the second factor of a sign-in whose password was right."""
+    parts, viewer = get_parts(), find_half_in()
+    onward = _read_onward(request.values.get("next"))
+    if viewer is None:
+        return redirect(url_for("account.sign_in"), 303)
+    if request.method == "GET":
+        return render_template("code.html", onward=onward)
+    if not get_gate().admit(request.remote_addr or "", parts.clock()):
+        problem = gettext("Too many attempts. Wait a moment.")
+        return render_template("code.html", onward=onward, problem=problem), 429
+    try:
+        given = request.form.get("code", "")[:100]
+        factors.pass_code(parts.database, parts.vault, viewer, given, parts.clock())
+    except Forbidden as error:
+        problem = tell_problem(str(error))
+        return render_template("code.html", onward=onward, problem=problem), 403
     return redirect(onward or url_for("overview.show"), 303)
 
 
@@ -110,6 +135,53 @@ def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
     with parts.database.write() as database_session:
         access.end_own_sign_in(database_session, get_viewer(), sign_in_id, parts.clock())
     flash(gettext("That sign-in has ended."))
+    return redirect(url_for("account.show"), 303)
+
+
+@blueprint.route("/account/second-factor", methods=["GET", "POST"])
+def factor() -> ResponseReturnValue:
+    """Enrol an app for one-time codes, and prove that it works."""
+    parts, viewer, problem = get_parts(), get_viewer(), ""
+    if viewer.has_factor:
+        return render_template("factor.html")
+    if request.method == "POST":
+        try:
+            with parts.database.write() as database_session:
+                codes = factors.prove_enrolment(
+                    database_session,
+                    parts.vault,
+                    viewer,
+                    request.form.get("code", "")[:100],
+                    parts.clock(),
+                )
+            return render_template("factor.html", codes=codes)
+        except Invalid as error:
+            problem = tell_problem(error.flaws[0].problem)
+    with parts.database.write() as database_session:
+        secret = factors.begin_enrolment(database_session, parts.vault, viewer)
+    page = render_template(
+        "factor.html",
+        secret=spell_secret(secret),
+        drawing=draw_qr(make_uri(secret, viewer.name, ISSUER)),
+        problem=problem,
+    )
+    return page, 400 if problem else 200
+
+
+@blueprint.post("/account/second-factor/remove")
+def remove_factor() -> ResponseReturnValue:
+    """Take one's own second factor away, with the password."""
+    parts, viewer = get_parts(), get_viewer()
+    try:
+        given = request.form.get("password", "")
+        access.confirm_password(parts.database, viewer, given, parts.clock())
+    except Forbidden as error:
+        return render_template("factor.html", problem=tell_problem(str(error))), 403
+    with parts.database.write() as database_session:
+        factors.remove_factor(
+            database_session, name=viewer.name, actor=viewer.name, now=parts.clock()
+        )
+    flash(gettext("The second factor is removed."))
     return redirect(url_for("account.show"), 303)
 
 

@@ -24,7 +24,9 @@
     "/": () => document.querySelector("input[type=search]")?.focus(),
     j: () => moveInQueue(1),
     k: () => moveInQueue(-1),
+    x: () => document.activeElement?.closest("li")?.querySelector("input[name=pick]")?.click(),
     e: () => document.getElementById("reason")?.focus(),
+    z: () => document.getElementById("undo")?.click(),
     "?": toggleKeys,
   };
 
@@ -38,8 +40,15 @@
 
   document.getElementById("keys")?.addEventListener("click", toggleKeys);
 
+  const invited = document.querySelector("[data-from-fragment]");
+  if (invited !== null && invited.value === "" && location.hash.length > 1) {
+    invited.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+  }
+
   const refresh = async (live) => {
     if (document.hidden || live.contains(document.activeElement)) return;
+    if (live.querySelector("input:checked") !== null) return;
     const answer = await fetch(location.href, { headers: { "X-Canary-Live": "1" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
