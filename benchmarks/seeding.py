@@ -4,11 +4,12 @@
     python benchmarks/seeding.py --database [BAITS]
 
 With --database it seeds so many baits (default 50,000) into a new SQLite database, all rows and
-digests written, and tells wall and processor time and the peak memory.
+digests written, and tells wall and processor time and the peak memory of both processes.
 Peers get their rows as a plain user would write them; what they lack (uniqueness, places that
 agree, check digits) they are not asked for. Peers that are not installed are left out.
 """
 
+import os
 import resource
 import sys
 import time
@@ -22,6 +23,7 @@ from seeds.recipes import Recipe
 
 _ROUNDS = 5
 _OUTLETS = 5000
+_PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 _CARRIERS = ("SF", "YTO", "ZTO", "STO", "YUNDA", "JT", "JD")
 
 
@@ -131,18 +133,31 @@ def seed_database(baits: int) -> None:
             clock=lambda: datetime.now(UTC),
             actor="benchmark",
         )
-        started, used = time.perf_counter(), time.process_time()
+        started, used = time.perf_counter(), _read_processor()
         order = SeedOrder(batch="b", per_source=max(1, baits // _OUTLETS))
-        made = seed_batch(nursery, order).created
-        wall, spent = time.perf_counter() - started, time.process_time() - used
+        made = seed_batch(nursery, order, progress=_print_pace).created
+        wall = time.perf_counter() - started
+        spent, beside = (now - then for now, then in zip(_read_processor(), used, strict=True))
         database.close()
-    print(f"{made:,} baits: {wall:.0f} s, processor {spent:.0f} s ({made / spent:,.0f} baits/s)")
+    print(f"{made:,} baits: {wall:.0f} s ({made / wall:,.0f} baits/s)")
+    print(f"processor: making {spent:.0f} s, writing {beside:.0f} s; load {os.getloadavg()[0]:.1f}")
     _print_peak()
 
 
+def _read_processor() -> tuple[float, float]:
+    """Return the seconds this process and the ended ones it started have used."""
+    own, beside = (resource.getrusage(who) for who in _PROCESSES)
+    return own.ru_utime + own.ru_stime, beside.ru_utime + beside.ru_stime
+
+
+def _print_pace(done: int, total: int) -> None:
+    if done * 10 // total > (done - 10_000) * 10 // total:
+        print(f"{done:>9,} of {total:,} at {time.strftime('%H:%M:%S')}", flush=True)
+
+
 def _print_peak() -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:.0f} MiB")
+    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in _PROCESSES]
+    print(f"peak memory {peaks[0]:.0f} MiB, of a process beside {peaks[1]:.0f} MiB")
 
 
 def main() -> None:

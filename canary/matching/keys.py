@@ -1,7 +1,7 @@
 """Under which exact keys a bait can be found.
 
 Every look-up is by an exact key, so that a register in memory and a database that holds only
-keyed hashes of the keys answer alike. A bait with number, phone and name has eleven keys.
+keyed hashes of the keys answer alike. A bait with number, phone and name has twelve keys.
 What each costs and how many innocent records share it (45 mobile prefixes, uniform):
 
     n:    number without its leading letters; one look-up for a run, with or without prefix
@@ -15,6 +15,7 @@ What each costs and how many innocent records share it (45 mobile prefixes, unif
     t4:   last four; 1 in 10,000, only useful with another field
     m:    name, folded to simplified characters
     mp:   toneless pinyin of the name
+    a:    three characters and the house number of the address; only useful with the city
 """
 
 import re
@@ -27,6 +28,7 @@ Key = str
 FANOUT = 256  # a register may leave out a key that more baits share; the engine passes it over
 
 _LEADING = re.compile(r"^[A-Z]+")
+_PLACE = re.compile(r"([\u3400-\u9fff]{3})([0-9]{1,5})(?![0-9])")
 
 
 def keys_of(values: BaitValues) -> list[Key]:
@@ -38,6 +40,9 @@ def keys_of(values: BaitValues) -> list[Key]:
         keys += phone_keys(values.phone)
     if values.name:
         keys += name_keys(values.name)
+    place = place_of(values.detail)
+    if place is not None:
+        keys.append(f"a:{place[0]}{place[1]}")
     return list(dict.fromkeys(keys))
 
 
@@ -76,8 +81,19 @@ def phone_keys(phone: str) -> list[Key]:
     return [*keys, f"t4:{host[-4:]}"]
 
 
+def name_key(name: str) -> Key:
+    """Return the key of a whole name."""
+    return f"m:{fold_name(name)}"
+
+
 def name_keys(name: str) -> list[Key]:
     """Return the keys of a name; no pinyin key where a reading is unknown."""
     folded = fold_name(name)
     reading = reading_of(folded)
     return [f"m:{folded}", *([f"mp:{reading}"] if reading else [])]
+
+
+def place_of(detail: str) -> tuple[str, str] | None:
+    """Return the three characters before an address's first house number, and the number."""
+    found = _PLACE.search(fold_name(detail)) if detail else None
+    return (found[1], found[2]) if found else None

@@ -1,4 +1,4 @@
-"""Turn waybills into bait rows, a chunk in one transaction."""
+"""Turn waybills into bait rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -6,24 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
-from canary.domain.errors import Conflict
 from canary.domain.identifiers import BaitValues, canonical_number
-from canary.matching.keys import name_keys, number_key
-from canary.services.ranges import KnownRange, RangeBook, note_used
+from canary.matching.keys import name_key, number_key
+from canary.services.bedding import Prepared
+from canary.services.ranges import KnownRange, RangeBook
 from canary.services.refs import make_ref
 from canary.services.register import kind_of, list_keys, mask_key, seal_values
-from canary.storage.bulk import (
-    IdentifierRow,
-    reserve_ids,
-    widen_cache,
-    write_identifiers,
-    write_rows,
-)
+from canary.storage.bulk import IdentifierRow
 from canary.storage.session import Database
-from canary.storage.tables import Bait, Batch, Identifier, Placement
+from canary.storage.tables import Identifier
 from canary.storage.vault import Vault
 from seeds.make import Made, Taken
 from seeds.waybills import Waybill
@@ -58,15 +51,15 @@ class TakenValues(Taken):
 
     def is_number_taken(self, number: str) -> bool:
         """Tell whether a bait bears the number."""
-        return self._has(number_key(canonical_number(number)))
+        return not self._is_empty and self._has(number_key(canonical_number(number)))
 
     def is_name_taken(self, name: str, city: str) -> bool:
         """Tell whether a bait bears the name, or looks like it in this city under a mask."""
-        return self._has(name_keys(name)[0]) or self._has(mask_key(name, city))
-
-    def _has(self, key: str) -> bool:
         if self._is_empty:
             return False
+        return self._has(name_key(name)) or self._has(mask_key(name, city))
+
+    def _has(self, key: str) -> bool:
         digest = self._vault.digest(key)
         place = int.from_bytes(digest[:8]) & self._mask
         if not self._marks[place >> 3] >> (place & 7) & 1:
@@ -87,36 +80,22 @@ class Bed:
     placing: Mapping[str, Sequence[tuple[int, dict[str, object]]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """The rows of one chunk before they have ids; keys and placements name baits by place."""
-
-    baits: list[dict[str, object]]
-    keys: list[IdentifierRow]
-    placements: list[tuple[int, dict[str, object]]]
-    ranges: Counter[int]
-
-
 class Adopter:
-    """Writes chunks of one batch: prepared by one thread, written by another."""
+    """Works out the rows of a batch, a chunk at a time."""
 
     def __init__(
         self,
-        database: Database,
         vault: Vault,
         clock: Callable[[], datetime],
         *,
         bed: Bed,
         ranges: Iterable[KnownRange],
-        newest: int | None,
         done: Mapping[str | None, int],
     ) -> None:
-        self._database = database
         self._vault = vault
         self._clock = clock
         self._bed = bed
         self._book = RangeBook(ranges)
-        self._newest = newest
         self._made = Counter(done)
 
     def prepare(self, chunk: Sequence[Made]) -> Prepared:
@@ -131,34 +110,6 @@ class Adopter:
             placements=list(self._list_placements(chunk)),
             ranges=self._count_ranges(chunk),
         )
-
-    def write(self, prepared: Prepared) -> int:
-        """Write one chunk: baits, identifiers, planned placements. Raises Conflict.
-
-        Returns how many baits it made.
-        """
-        baits = prepared.baits
-        with self._database.write() as session:
-            widen_cache(session)
-            self._require_alone(session)
-            ids = reserve_ids(session, Bait, len(baits))
-            for bait_id, row in zip(ids, baits, strict=True):
-                row["id"] = bait_id
-            write_rows(session, Bait, baits)
-            write_identifiers(session, [(key, ids[at], kind) for key, at, kind in prepared.keys])
-            for at, row in prepared.placements:
-                row["bait_id"] = ids[at]
-            write_rows(session, Placement, [row for _, row in prepared.placements])
-            note_used(session, prepared.ranges)
-        self._newest = ids[-1]
-        return len(baits)
-
-    def _require_alone(self, session: Session) -> None:
-        """Lock the batch, and refuse to go on when somebody else has added to it meanwhile."""
-        batch = session.get_one(Batch, self._bed.batch_id, with_for_update=True)
-        if find_newest(session, self._bed.batch_id) != self._newest:
-            msg = f"somebody else is making batch {batch.name} now"
-            raise Conflict(msg)
 
     def _bait_row(self, made: Made, values: BaitValues, now: datetime) -> dict[str, object]:
         ref, waybill = make_ref("B"), made.waybill
@@ -208,11 +159,6 @@ class Adopter:
     def _count_ranges(self, chunk: Sequence[Made]) -> Counter[int]:
         found = (self._book.find(made.waybill.carrier, made.waybill.number) for made in chunk)
         return Counter(range_id for range_id in found if range_id is not None)
-
-
-def find_newest(session: Session, batch_id: int) -> int | None:
-    """Return the id of the batch's newest bait."""
-    return session.scalar(select(func.max(Bait.id)).where(Bait.batch_id == batch_id))
 
 
 def find_midnight(at: datetime) -> datetime:

@@ -15,6 +15,7 @@ from canary.storage.tables import Bait, Identifier, Placement, Source
 from canary.storage.vault import Vault
 
 CHUNK = 500
+_write_json = json.JSONEncoder(ensure_ascii=False).encode
 FIELDS = tuple(field.name for field in fields(BaitValues))
 
 
@@ -26,7 +27,7 @@ def place_of(ref: str) -> str:
 def seal_values(vault: Vault, ref: str, values: BaitValues) -> bytes:
     """Seal a bait's values for its row."""
     content = {name: getattr(values, name) for name in FIELDS}
-    return vault.seal(place_of(ref), json.dumps(content, ensure_ascii=False).encode())
+    return vault.seal(place_of(ref), _write_json(content).encode())
 
 
 def open_values(vault: Vault, bait: Bait) -> BaitValues:

@@ -6,19 +6,19 @@ batch goes on where it stopped, and a finished one makes nothing new.
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate, islice
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.services.adopting import Adopter, Bed, TakenValues, find_midnight, find_newest
+from canary.services.adopting import Adopter, Bed, TakenValues, find_midnight
 from canary.services.audit import record
+from canary.services.bedding import Overtaken, Submit, find_newest, open_writer
 from canary.services.dealing import Deal, Pool, deal_phones, keep_controls, load_pool
 from canary.services.orders import SeedOrder, restore_order
 from canary.services.planning import list_pool_warnings, plan_order, require_reserved
@@ -57,13 +57,17 @@ class SeedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nursery:
-    """What making baits needs: rows, keys, chance, a clock."""
+    """What making baits needs: rows, keys, chance, a clock.
+
+    A batch of `apart_from` baits or more is written by a process of its own.
+    """
 
     database: Database
     vault: Vault
     random: RandomSource
     clock: Callable[[], datetime]
     actor: str
+    apart_from: int = 20_000
 
 
 Progress = Callable[[int, int], None]
@@ -88,7 +92,7 @@ class _Draft:
         return self.plan.total - sum(self.done.values())
 
 
-class _Overtaken(Exception):
+class _StoppedAt(Exception):
     """Another batch took one of the drawn numbers first; so many baits were made before."""
 
     def __init__(self, created: int) -> None:
@@ -111,7 +115,7 @@ def seed_batch(
     for _ in range(REDRAWS):
         try:
             made = _seed_once(nursery, order, forbidden, dry_run=dry_run, progress=progress)
-        except _Overtaken as refused:
+        except _StoppedAt as refused:
             created += refused.created
         else:
             return replace(made, created=made.created + created)
@@ -255,12 +259,10 @@ def _make_all(
 ) -> int:
     bed = _lay_bed(nursery, draft)
     adopter = Adopter(
-        nursery.database,
         nursery.vault,
         nursery.clock,
         bed=bed,
         ranges=[known for known in draft.ranges if known.use is not RangeUse.NEVER],
-        newest=draft.newest,
         done=draft.done,
     )
     never = NumberRanges(known.span for known in draft.ranges if known.use is RangeUse.NEVER)
@@ -275,14 +277,17 @@ def _make_all(
         names=draft.order.names,
     )
     created, size = 0, max(CHUNK, min(LARGEST_CHUNK, draft.left // 50))
+    writer = open_writer(
+        nursery.database, bed.batch_id, draft.newest, apart=draft.left >= nursery.apart_from
+    )
     try:
-        with closing(_adopt_all(adopter, waybills, size)) as written:
+        with writer as submit, closing(_adopt_all(adopter, submit, waybills, size)) as written:
             for count in written:
                 created += count
                 if progress is not None:
                     progress(created, draft.left)
-    except IntegrityError as error:
-        raise _Overtaken(created) from error
+    except Overtaken as error:
+        raise _StoppedAt(created) from error
     except SeedError as error:
         raise Invalid(
             f"{error.problem} ({created} baits were made and are kept)", mend=error.mend
@@ -290,17 +295,18 @@ def _make_all(
     return created
 
 
-def _adopt_all(adopter: Adopter, waybills: Iterator[Made], size: int) -> Generator[int, None, None]:
+def _adopt_all(
+    adopter: Adopter, submit: Submit, waybills: Iterator[Made], size: int
+) -> Generator[int, None, None]:
     """Write chunk after chunk, the next one prepared meanwhile; yield how many were written."""
-    with ThreadPoolExecutor(max_workers=1) as writer:
-        writing: Future[int] | None = None
-        while chunk := list(islice(waybills, size)):
-            prepared = adopter.prepare(chunk)
-            if writing is not None:
-                yield writing.result()
-            writing = writer.submit(adopter.write, prepared)
+    writing: Future[int] | None = None
+    while chunk := list(islice(waybills, size)):
+        prepared = adopter.prepare(chunk)
         if writing is not None:
             yield writing.result()
+        writing = submit(prepared)
+    if writing is not None:
+        yield writing.result()
 
 
 def _lay_bed(nursery: Nursery, draft: _Draft) -> Bed:

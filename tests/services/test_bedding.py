@@ -1,0 +1,59 @@
+"""A large batch is written by a process beside; what goes wrong there is told here."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from canary.domain.errors import Conflict, Unavailable
+from canary.services import seeding
+from canary.services.seeding import SeedOrder, SeedResult, seed_batch
+from canary.storage.tables import Bait, Batch, Placement
+from tests.factories import Office
+
+Step = Callable[[int, int], None]
+
+
+@pytest.fixture
+def network(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    monkeypatch.setattr(seeding, "CHUNK", 10)
+    office.import_sources()
+    return office
+
+
+def seed_apart(office: Office, step: Step | None = None) -> SeedResult:
+    return seed_batch(replace(office.nursery, apart_from=1), SeedOrder(batch="b1"), progress=step)
+
+
+def test_process_beside_writes_the_batch(network: Office) -> None:
+    made = seed_apart(network)
+    assert made.created == network.count(Bait) == 30
+    assert len(network.rows_of_identifiers("number")) == 30
+    assert network.count(Placement) == 28
+    assert network.only(Batch).state == "issued"
+    assert not multiprocessing.active_children()
+
+
+def test_second_seeder_is_told_across_processes(network: Office) -> None:
+    def intrude(done: int, _: int) -> None:
+        if done == 10:
+            network.seed()
+
+    with pytest.raises(Conflict, match="somebody else is making batch b1"):
+        seed_apart(network, intrude)
+    assert network.count(Bait) == 30
+
+
+def test_killed_writer_is_told_in_a_sentence(network: Office) -> None:
+    def kill(done: int, _: int) -> None:
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGKILL)
+            child.join()
+
+    with pytest.raises(Unavailable, match="run the command again"):
+        seed_apart(network, kill)
+    assert network.seed().baits == 28
+    assert network.count(Bait) == 30
