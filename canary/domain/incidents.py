@@ -9,6 +9,8 @@ from canary.domain.sources import find_common_ancestor
 
 CONTROLS = "controls"
 NETWORK = "network"
+# The scope of an incident that a person split off: no machine joins it with another.
+APART = "apart:"
 
 
 class IncidentState(StrEnum):

@@ -29,7 +29,7 @@ from canary.domain.alerts import (
     hold_until,
     list_news,
 )
-from canary.domain.incidents import IncidentState
+from canary.domain.incidents import APART, IncidentState
 from canary.services.alerting import put_alert
 from canary.services.joining import absorb, join_leaks
 from canary.services.telling import Telling, compose, load_standing
@@ -267,6 +267,9 @@ def _move_to_named(session: Session, incident: Incident) -> bool:
     source = session.scalar(select(Source).where(Source.code == incident.named[0]))
     scope = f"source:{incident.named[0]}"
     if source is None or scope == incident.scope:
+        return False
+    if incident.scope.startswith(APART):
+        incident.scope_source_id = source.id
         return False
     other = session.scalar(
         select(Incident)

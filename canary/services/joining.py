@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from canary.attribution.answer import Attribution
 from canary.attribution.infer import attribute
 from canary.attribution.world import World
-from canary.domain.incidents import IncidentState
+from canary.domain.incidents import APART, IncidentState
 from canary.domain.sources import list_ancestors
 from canary.services.triage import Desk
 from canary.services.worlds import build_world
@@ -69,6 +69,7 @@ def _load_case(session: Session, incident_id: int) -> _Case | None:
         select(Incident.evidence_version, Source.code)
         .join(Source, Source.id == Incident.scope_source_id)
         .where(Incident.id == incident_id, Incident.state == IncidentState.OPEN)
+        .where(~Incident.scope.startswith(APART))
     ).one_or_none()
     if row is None:
         return None
@@ -92,6 +93,7 @@ def _list_relatives(session: Session, own: _Case, parents: Mapping[str, str | No
         select(Incident.id, Incident.evidence_version, Source.code)
         .join(Source, Source.id == Incident.scope_source_id)
         .where(Incident.state == IncidentState.OPEN, Incident.id != own.incident_id)
+        .where(~Incident.scope.startswith(APART))
         .where(
             Incident.id.in_(
                 select(Sighting.incident_id).where(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
@@ -96,7 +96,7 @@ def is_in_place() -> ColumnElement[bool]:
     return func.coalesce(Bait.state, "").in_([BaitState.PLANTED.value, BaitState.LIVE.value])
 
 
-def list_below(source_id: int) -> Select[int]:
+def list_below(source_id: int | ScalarSelect[int]) -> Select[int]:
     """Select the ids of a source and of everything below it."""
     tree = select(Source.id).where(Source.id == source_id).cte("below", recursive=True)
     tree = tree.union(select(Source.id).where(Source.parent_id == tree.c.id))

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from canary.domain.errors import NotFound
-from canary.domain.incidents import Decision
+from canary.domain.incidents import Decision, IncidentState
 from canary.services.access import Viewer
+from canary.services.casework import can_separate
 from canary.services.pages_common import (
     PAGE_SIZE,
     Paged,
@@ -22,6 +23,7 @@ from canary.services.pages_common import (
 )
 from canary.services.pages_path import Path, load_path
 from canary.services.pages_sightings import SightingView, load_sightings
+from canary.services.queue_search import IncidentFilter, limit_queue
 from canary.services.review import list_decisions
 from canary.storage.tables import (
     Alert,
@@ -41,20 +43,14 @@ MOMENTS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentFilter:
-    """What the queue is narrowed to; empty means no limit."""
-
-    state: str = "open"
-    verdict: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentLine:
     """One incident in the queue."""
 
     incident_id: int
+    version: int
     state: str
+    assignee: str
+    is_snoozed: bool
     verdict: str
     confidence: float
     named: tuple[SourceLabel, ...]
@@ -120,6 +116,10 @@ class IncidentPage:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     is_snoozed: bool
+    snoozed_until: datetime | None
+    assignee: str
+    merged_into: int | None
+    can_separate: bool
     named: tuple[SourceLabel, ...]
     suspects: tuple[Suspect, ...]
     more_suspects: int
@@ -136,12 +136,25 @@ class IncidentPage:
 
 
 def list_incidents(
-    session: Session, viewer: Viewer, wanted: IncidentFilter, number: int, size: int = PAGE_SIZE
+    session: Session,
+    viewer: Viewer,
+    wanted: IncidentFilter,
+    number: int,
+    size: int = PAGE_SIZE,
+    *,
+    now: datetime,
+    zone: tzinfo,
 ) -> Paged[IncidentLine]:
-    """Return one page of the queue, newest sighting first."""
-    rows = page_of(session, _select_incidents(viewer, wanted), number, size)
+    """Return one page of the queue, newest sighting first. Raises Invalid."""
+    query = (
+        select(Incident)
+        .where(*limit_incidents(viewer), *limit_queue(wanted, viewer, now, zone))
+        .options(joinedload(Incident.assignee))
+        .order_by(Incident.last_sighting_at.desc(), Incident.id.desc())
+    )
+    rows = page_of(session, query, number, size)
     return Paged(
-        items=_to_lines(session, viewer, rows.items),
+        items=_to_lines(session, viewer, rows.items, now),
         number=rows.number,
         size=rows.size,
         total=rows.total,
@@ -155,6 +168,7 @@ def load_incident(
     incident_id: int,
     *,
     lang: str,
+    now: datetime,
     number: int = 1,
 ) -> IncidentPage:
     """Return the page of one incident. Raises NotFound, also for what this viewer may not see."""
@@ -187,7 +201,13 @@ def load_incident(
         decision_reason=incident.decision_reason,
         acknowledged_by=_acknowledger(incident),
         acknowledged_at=incident.acknowledged_at,
-        is_snoozed=incident.snoozed_version == incident.evidence_version,
+        is_snoozed=_sleeps(incident, now),
+        snoozed_until=incident.snoozed_until,
+        assignee=incident.assignee.name if incident.assignee else "",
+        merged_into=incident.merged_into_id if visible is None else None,
+        can_separate=viewer.decides
+        and incident.state == IncidentState.MERGED
+        and can_separate(session, incident_id),
         named=_label_visible(_named(incident), labels, visible),
         suspects=_list_suspects(ranked, _named(incident), labels, visible),
         more_suspects=_count_others(result, ranked) if visible is None else 0,
@@ -206,26 +226,18 @@ def load_incident(
     )
 
 
-def _select_incidents(viewer: Viewer, wanted: IncidentFilter) -> Select[Incident]:
-    query = select(Incident).where(*limit_incidents(viewer))
-    if wanted.state:
-        query = query.where(Incident.state == wanted.state)
-    if wanted.verdict:
-        query = query.where(Incident.verdict == wanted.verdict)
-    if wanted.source:
-        query = query.where(Incident.scope_source.has(code=wanted.source))
-    return query.order_by(Incident.last_sighting_at.desc(), Incident.id.desc())
-
-
 def _to_lines(
-    session: Session, viewer: Viewer, rows: Sequence[Incident]
+    session: Session, viewer: Viewer, rows: Sequence[Incident], now: datetime
 ) -> tuple[IncidentLine, ...]:
     visible = list_visible_codes(session, viewer)
     labels = label_sources(session, {code for row in rows for code in _named(row)})
     return tuple(
         IncidentLine(
             incident_id=row.id,
+            version=row.version,
             state=row.state,
+            assignee=row.assignee.name if row.assignee else "",
+            is_snoozed=_sleeps(row, now),
             verdict=row.verdict,
             confidence=row.confidence,
             named=_label_visible(_named(row), labels, visible),
@@ -237,11 +249,16 @@ def _to_lines(
     )
 
 
+def _sleeps(row: Incident, now: datetime) -> bool:
+    until = row.snoozed_until
+    return row.snoozed_version == row.evidence_version and (until is None or until > now)
+
+
 def _get_incident(session: Session, viewer: Viewer, incident_id: int) -> Incident:
     query = (
         select(Incident)
         .where(Incident.id == incident_id, *limit_incidents(viewer))
-        .options(joinedload(Incident.scope_source))
+        .options(joinedload(Incident.scope_source), joinedload(Incident.assignee))
     )
     incident = session.scalar(query)
     if incident is None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
 from canary.services.pages_common import SourceLabel, count_groups, is_in_place, limit_incidents
-from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
+from canary.services.pages_incidents import IncidentLine, list_incidents
+from canary.services.queue_search import IncidentFilter
 from canary.storage.tables import (
     Bait,
     Delivery,
@@ -105,7 +106,9 @@ def load_overview(session: Session, viewer: Viewer, now: datetime, zone: tzinfo)
     days = _count_days(session, now, zone)
     return Overview(
         verdicts=_count_verdicts(session, viewer),
-        queue=list_incidents(session, viewer, IncidentFilter(), 1, QUEUE_SHOWN).items,
+        queue=list_incidents(
+            session, viewer, IncidentFilter(), 1, QUEUE_SHOWN, now=now, zone=zone
+        ).items,
         days=days,
         sightings=sum(day.count for day in days),
         league=_rank_sources(session, now),
@@ -186,14 +189,15 @@ def _count_days(session: Session, now: datetime, zone: tzinfo) -> tuple[DayCount
     today = now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     starts = [_start_of(day, zone) for day in [*days, today + timedelta(days=1)]]
-    sums = [
-        func.sum(case((and_(Sighting.seen_at >= start, Sighting.seen_at < end), 1), else_=0))
+    # One count for each day, so that each is a short stretch of the index.
+    each = [
+        select(func.count())
+        .where(Sighting.seen_at >= start, Sighting.seen_at < end)
+        .where(Sighting.incident_id.is_not(None))
+        .scalar_subquery()
         for start, end in pairwise(starts)
     ]
-    row = session.execute(
-        select(*sums).where(Sighting.seen_at >= starts[0], Sighting.incident_id.is_not(None))
-    ).one()
-    counts = [count or 0 for count in row]
+    counts = [count or 0 for count in session.execute(select(*each)).one()]
     most = max(counts)
     return tuple(
         DayCount(day=day, count=count, height=_scale(count, most))
@@ -207,16 +211,21 @@ def _start_of(day: date, zone: tzinfo) -> datetime:
 
 def _rank_sources(session: Session, now: datetime) -> tuple[LeaguePlace, ...]:
     half = now - timedelta(days=LEAGUE_DAYS)
-    recent = func.sum(case((Incident.last_sighting_at >= half, 1), else_=0))
-    before = func.sum(case((Incident.last_sighting_at < half, 1), else_=0))
-    rows: Sequence[tuple[str, str, str, int, int]] = session.execute(
-        select(Source.code, Source.name, Source.kind, recent, before)
-        .join(Incident, Incident.scope_source_id == Source.id)
+    recent = func.sum(case((Incident.last_sighting_at >= half, 1), else_=0)).label("recent")
+    before = func.sum(case((Incident.last_sighting_at < half, 1), else_=0)).label("before")
+    sums = (
+        select(Incident.scope_source_id, recent, before)
         .where(Incident.last_sighting_at >= half - timedelta(days=LEAGUE_DAYS))
-        .where(Incident.state != "dismissed")
-        .group_by(Source.code, Source.name, Source.kind)
-        .order_by(recent.desc(), before.desc(), Source.code)
+        .where(Incident.state != "dismissed", Incident.scope_source_id.is_not(None))
+        .group_by(Incident.scope_source_id)
+        .order_by(recent.desc(), before.desc(), Incident.scope_source_id)
         .limit(LEAGUE_PLACES)
+        .subquery()
+    )
+    rows: Sequence[tuple[str, str, str, int, int]] = session.execute(
+        select(Source.code, Source.name, Source.kind, sums.c.recent, sums.c.before)
+        .join(sums, Source.id == sums.c.scope_source_id)
+        .order_by(sums.c.recent.desc(), sums.c.before.desc(), Source.code)
     ).all()
     most = max((row[3] for row in rows), default=0)
     return tuple(

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import NotFound
 from canary.services.access import Viewer
 from canary.services.pages_baits import BaitLine, list_baits_of
-from canary.services.pages_common import Paged, SourceLabel, count_groups, is_in_place, label_source
-from canary.services.pages_incidents import IncidentFilter, IncidentLine, list_incidents
+from canary.services.pages_common import (
+    Paged,
+    SourceLabel,
+    clamp_page,
+    count_groups,
+    is_in_place,
+    label_source,
+)
+from canary.services.pages_incidents import IncidentLine, list_incidents
+from canary.services.queue_search import EVERY, IncidentFilter
 from canary.storage.tables import Bait, Exposure, Incident, Placement, Source
 from canary.storage.vault import Vault
 
@@ -31,7 +39,6 @@ class SourceLine:
     live: int
     incidents: int
     children: int
-    leads: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,34 +84,40 @@ class _Counts:
     incidents: Mapping[int, int]
 
 
-Laid = tuple[_Node, int, tuple[bool, ...]]
-
-
 def load_tree(session: Session, *, under: str = "", query: str = "", number: int = 1) -> SourceTree:
     """Return the tree below `under`, or what `query` finds, one page of lines."""
-    nodes = _load_nodes(session)
-    children = _group(nodes)
-    root = _find_node(nodes, under) if under else None
+    number = clamp_page(number)
+    first = (number - 1) * TREE_SIZE
+    root = _find_source(session, under) if under else None
     if query:
-        laid: list[Laid] = [(node, 0, ()) for node in nodes.values() if _fits(node, query)]
+        laid, total = _find_page(session, query, first)
     else:
-        laid = _lay_out(children, root.source_id if root else None)
-    shown = laid[(number - 1) * TREE_SIZE : number * TREE_SIZE]
-    counts = _count(session, [node.source_id for node, _, _ in shown])
+        everything = _lay_out(session, root)
+        laid, total = everything[first : first + TREE_SIZE], len(everything)
+    nodes = _load_nodes(session, [source_id for source_id, _ in laid])
+    counts = _count(session, list(nodes))
+    children = _count_children(session, list(nodes))
     lines = tuple(
-        _line(node, depth, leads, counts, len(children.get(node.source_id, ())))
-        for node, depth, leads in shown
+        _line(nodes[source_id], depth, counts, children.get(source_id, 0))
+        for source_id, depth in laid
     )
     return SourceTree(
-        lines=Paged(items=lines, number=number, size=TREE_SIZE, total=len(laid)),
-        above=_list_above(nodes, root) if root else (),
+        lines=Paged(items=lines, number=number, size=TREE_SIZE, total=total),
+        above=_load_above(session, root) if root else (),
         query=query,
-        total=len(nodes),
+        total=session.scalar(select(func.count(Source.id))) or 0,
     )
 
 
 def load_source(
-    session: Session, vault: Vault, viewer: Viewer, code: str, *, number: int = 1
+    session: Session,
+    vault: Vault,
+    viewer: Viewer,
+    code: str,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    number: int = 1,
 ) -> SourcePage:
     """Return the page of one source. Raises NotFound."""
     row = session.scalar(select(Source).where(Source.code == code))
@@ -114,7 +127,7 @@ def load_source(
     below = _load_children(session, row.id)
     grand = _count_children(session, [node.source_id for node in below])
     counts = _count(session, [node.source_id for node in below])
-    wanted = IncidentFilter(state="", source=code)
+    wanted = IncidentFilter(state=EVERY, snoozed=EVERY, source=code)
     return SourcePage(
         source=label_source(row),
         region=row.region,
@@ -124,10 +137,12 @@ def load_source(
         contact=row.contact,
         created_at=row.created_at,
         above=_load_above(session, row.id),
-        children=tuple(_line(node, 0, (), counts, grand.get(node.source_id, 0)) for node in below),
+        children=tuple(_line(node, 0, counts, grand.get(node.source_id, 0)) for node in below),
         baits=list_baits_of(session, vault, row.id, number),
         exposed=_count_exposed(session, row.id),
-        incidents=list_incidents(session, viewer, wanted, 1, INCIDENTS_SHOWN).items,
+        incidents=list_incidents(
+            session, viewer, wanted, 1, INCIDENTS_SHOWN, now=now, zone=zone
+        ).items,
     )
 
 
@@ -136,8 +151,9 @@ NODES = select(
 ).order_by(Source.code)
 
 
-def _load_nodes(session: Session) -> dict[int, _Node]:
-    return {row[0]: _to_node(*row) for row in session.execute(NODES)}
+def _load_nodes(session: Session, source_ids: Sequence[int]) -> dict[int, _Node]:
+    rows = session.execute(NODES.where(Source.id.in_(source_ids)))
+    return {row[0]: _to_node(*row) for row in rows}
 
 
 def _load_children(session: Session, source_id: int) -> list[_Node]:
@@ -180,35 +196,34 @@ def _to_node(
     )
 
 
-def _group(nodes: Mapping[int, _Node]) -> dict[int | None, list[_Node]]:
-    grouped: dict[int | None, list[_Node]] = {}
-    for node in nodes.values():
-        grouped.setdefault(node.parent_id, []).append(node)
-    return grouped
+def _lay_out(session: Session, root: int | None) -> list[tuple[int, int]]:
+    """Walk the tree depth first and return each source's id with its depth.
 
-
-def _lay_out(children: Mapping[int | None, Sequence[_Node]], root: int | None) -> list[Laid]:
-    """Walk the tree depth first; `leads` tells for each level whether its line goes on."""
-    laid: list[Laid] = []
-    stack = _step(children.get(root, ()), 0, ())
+    Ten thousand sources are laid out for the hundred shown: ids alone, no rows.
+    """
+    below: dict[int | None, list[int]] = {}
+    for source_id, parent_id in session.execute(
+        select(Source.id, Source.parent_id).order_by(Source.code.desc())
+    ):
+        below.setdefault(parent_id, []).append(source_id)
+    laid: list[tuple[int, int]] = []
+    stack = [(source_id, 0) for source_id in below.get(root, ())]
     while stack:
-        node, depth, leads = stack.pop()
-        laid.append((node, depth, leads))
-        stack.extend(_step(children.get(node.source_id, ()), depth + 1, leads))
+        source_id, depth = stack.pop()
+        laid.append((source_id, depth))
+        stack += [(child, depth + 1) for child in below.get(source_id, ())]
     return laid
 
 
-def _step(nodes: Sequence[_Node], depth: int, leads: tuple[bool, ...]) -> list[Laid]:
-    """Return nodes of one level in the order a stack gives them back."""
-    placed: list[Laid] = [
-        (node, depth, (*leads, place < len(nodes) - 1)) for place, node in enumerate(nodes)
-    ]
-    return placed[::-1]
+def _find_page(session: Session, query: str, first: int) -> tuple[list[tuple[int, int]], int]:
+    columns = (Source.code, Source.name)
+    fits = or_(*(column.icontains(query, autoescape=True) for column in columns))
+    found = select(Source.id).where(fits).order_by(Source.code).offset(first).limit(TREE_SIZE)
+    total = session.scalar(select(func.count(Source.id)).where(fits)) or 0
+    return [(source_id, 0) for source_id in session.scalars(found)], total
 
 
-def _line(
-    node: _Node, depth: int, leads: tuple[bool, ...], counts: _Counts, children: int
-) -> SourceLine:
+def _line(node: _Node, depth: int, counts: _Counts, children: int) -> SourceLine:
     return SourceLine(
         source=node.label,
         depth=min(depth, 8),
@@ -217,7 +232,6 @@ def _line(
         live=counts.live.get(node.source_id, 0),
         incidents=counts.incidents.get(node.source_id, 0),
         children=children,
-        leads=leads[:8],
     )
 
 
@@ -245,24 +259,9 @@ def _count_exposed(session: Session, source_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def _fits(node: _Node, query: str) -> bool:
-    wanted = query.casefold()
-    return wanted in node.label.code.casefold() or wanted in node.label.name.casefold()
-
-
-def _find_node(nodes: Mapping[int, _Node], code: str) -> _Node:
-    found = next((node for node in nodes.values() if node.label.code == code), None)
-    if found is None:
+def _find_source(session: Session, code: str) -> int:
+    source_id = session.scalar(select(Source.id).where(Source.code == code))
+    if source_id is None:
         msg = f"there is no source {code}"
         raise NotFound(msg)
-    return found
-
-
-def _list_above(nodes: Mapping[int, _Node], node: _Node) -> tuple[SourceLabel, ...]:
-    """Return the line from the top down to this node's parent."""
-    line: list[SourceLabel] = []
-    parent_id = node.parent_id
-    while parent_id is not None and parent_id in nodes and len(line) < DEEPEST:
-        line.append(nodes[parent_id].label)
-        parent_id = nodes[parent_id].parent_id
-    return tuple(reversed(line))
+    return source_id

@@ -58,7 +58,7 @@ def decide(
     if not viewer.decides:
         msg = "this role does not decide about incidents"
         raise Forbidden(msg)
-    reason = _read_reason(reason)
+    reason = read_reason(reason)
     incident = _get(session, incident_id, viewer)
     if incident.version != version:
         msg = "somebody else changed this incident meanwhile"
@@ -165,7 +165,8 @@ def _get(session: Session, incident_id: int, viewer: Viewer) -> Incident:
     return incident
 
 
-def _read_reason(reason: str) -> str:
+def read_reason(reason: str) -> str:
+    """Return the reason without blanks around it. Raises Invalid when there is none."""
     reason = reason.strip()
     if not reason:
         raise Invalid("a decision needs a reason", field="reason", mend="say why in a sentence")

@@ -8,6 +8,11 @@ def gettext(text: str, **values: object) -> str:
     return str(flask_babel.gettext(text, **values))
 
 
+def ngettext(one: str, many: str, num: int) -> str:
+    """Return a sentence with a count in the language of this page."""
+    return str(flask_babel.ngettext(one, many, num))
+
+
 def lazy_gettext(text: str) -> object:
     """Return a sentence that finds its language when it is shown."""
     return flask_babel.lazy_gettext(text)

@@ -6,18 +6,22 @@ from flask.typing import ResponseReturnValue
 from canary.domain.errors import Conflict, Invalid
 from canary.services import review
 from canary.services.audit import record
+from canary.services.casework import Step, list_workers
 from canary.services.exports import write_csv
 from canary.services.pages_incidents import (
-    IncidentFilter,
     IncidentLine,
     list_incidents,
     load_incident,
 )
 from canary.services.pages_sightings import load_raw, note_reading
+from canary.services.queue_search import KEYS, IncidentFilter, check_filter, read_query
+from canary.services.undoing import can_undo
+from canary.services.views import list_views
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import DecisionForm, read_decision, read_page
-from canary.web.language import get_lang
+from canary.web.language import get_lang, get_zone
+from canary.web.pages.casework import keep_undo
 from canary.web.parts import get_parts
 from canary.web.words import label, tell_problem
 
@@ -34,16 +38,33 @@ COLUMNS = (
     "last_sighting_at",
 )
 
+LINKED = ("state", "verdict", "source")
+
 blueprint = Blueprint("incidents", __name__)
 
 
 @blueprint.get("/incidents")
 def queue() -> ResponseReturnValue:
     """Show the queue, narrowed by the address."""
-    wanted = _read_filter()
-    with get_parts().database.read() as session:
-        found = list_incidents(session, get_viewer(), wanted, read_page())
-    return render_template("incidents.html", found=found, wanted=wanted)
+    parts, viewer = get_parts(), get_viewer()
+    wanted, problem = _try_filter()
+    with parts.database.read() as session:
+        found = list_incidents(
+            session, viewer, wanted, read_page(), now=parts.clock(), zone=get_zone()
+        )
+        kept = list_views(session, viewer)
+        workers = list_workers(session) if viewer.decides else []
+    page = render_template(
+        "incidents.html",
+        found=found,
+        wanted=wanted,
+        line=wanted.to_query(),
+        problem=problem,
+        views=kept,
+        workers=workers,
+        keys=KEYS,
+    )
+    return page, 400 if problem else 200
 
 
 @blueprint.get("/incidents.csv")
@@ -51,7 +72,9 @@ def export() -> ResponseReturnValue:
     """Send the queue as it is narrowed now, for a spreadsheet."""
     parts, viewer = get_parts(), get_viewer()
     with parts.database.read() as session:
-        found = list_incidents(session, viewer, _read_filter(), 1, EXPORTED)
+        found = list_incidents(
+            session, viewer, read_filter(), 1, EXPORTED, now=parts.clock(), zone=get_zone()
+        )
     with parts.database.write() as session:
         record(session, viewer.name, "incidents.exported", "incidents", parts.clock())
     response = Response(
@@ -88,7 +111,10 @@ def decide(incident_id: int) -> ResponseReturnValue:
         return _render(incident_id, form, problem=error.flaws[0].problem), 400
     except Conflict as error:
         return _render(incident_id, form, problem=str(error)), 409
-    flash(gettext("Saved: %(decision)s", decision=label("decision", form.decision.value)))
+    step = Step(incident_id=incident_id, after=form.version + 1)
+    keep_undo(form.decision.value, [step], parts.clock())
+    told = gettext("Saved: %(decision)s", decision=label("decision", form.decision.value))
+    flash(told, "undo" if can_undo(form.decision.value) else "good")
     return redirect(url_for("incidents.show", incident_id=incident_id), 303)
 
 
@@ -106,12 +132,25 @@ def raw(ref: str) -> ResponseReturnValue:
     return response
 
 
-def _read_filter() -> IncidentFilter:
-    return IncidentFilter(
-        state=request.args.get("state", "open")[:20].removeprefix("all"),
-        verdict=request.args.get("verdict", "")[:20],
-        source=request.args.get("source", "")[:64],
-    )
+def read_filter() -> IncidentFilter:
+    """Read the search line of the address, and the plain parameters that links use.
+
+    Raises Invalid.
+    """
+    wanted = read_query(request.args.get("q", "").strip())
+    plain = {name: request.args[name][:120] for name in LINKED if request.args.get(name)}
+    wanted = wanted.but(**plain)
+    check_filter(wanted)
+    return wanted
+
+
+def _try_filter() -> tuple[IncidentFilter, str]:
+    try:
+        return read_filter(), ""
+    except Invalid as error:
+        flaw = error.flaws[0]
+        words = [flaw.field or "", tell_problem(flaw.problem), flaw.mend]
+        return IncidentFilter(), " · ".join(word for word in words if word)
 
 
 def _to_row(line: IncidentLine) -> dict[str, object]:
@@ -132,11 +171,22 @@ def _render(incident_id: int, form: DecisionForm | None = None, *, problem: str 
     parts, viewer = get_parts(), get_viewer()
     with parts.database.read() as session:
         page = load_incident(
-            session, parts.vault, viewer, incident_id, lang=get_lang(), number=read_page()
+            session,
+            parts.vault,
+            viewer,
+            incident_id,
+            lang=get_lang(),
+            now=parts.clock(),
+            number=read_page(),
         )
+        workers = list_workers(session) if viewer.decides else []
     if page.shows_text:
         with parts.database.write() as session:
             note_reading(session, viewer, f"incident/{incident_id}", parts.clock())
     return render_template(
-        "incident.html", incident=page, form=form, problem=tell_problem(problem) if problem else ""
+        "incident.html",
+        incident=page,
+        form=form,
+        problem=tell_problem(problem) if problem else "",
+        workers=workers,
     )

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from canary.services.pages_sources import load_source, load_tree
 from canary.web.auth import get_viewer
 from canary.web.forms import read_page
+from canary.web.language import get_zone
 from canary.web.parts import get_parts
 
 blueprint = Blueprint("sources", __name__)
@@ -29,5 +30,13 @@ def show(code: str) -> ResponseReturnValue:
     """Show one source."""
     parts = get_parts()
     with parts.database.read() as session:
-        page = load_source(session, parts.vault, get_viewer(), code, number=read_page())
+        page = load_source(
+            session,
+            parts.vault,
+            get_viewer(),
+            code,
+            now=parts.clock(),
+            zone=get_zone(),
+            number=read_page(),
+        )
     return render_template("source.html", page=page)
