@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 
+from canary.attribution.delays import delay_share
 from canary.attribution.events import Campaign
-from canary.attribution.model import Links, Problem, Setting, delay_share
+from canary.attribution.model import Links, Problem, Setting
 from canary.attribution.world import Campaigns, Floats, Ints
 
 _STRAY = 0.01

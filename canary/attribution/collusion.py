@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.attribution.model import Problem, delay_density
+from canary.attribution.delays import delay_density
+from canary.attribution.model import Problem
 from canary.attribution.search import Component, Members
 from canary.attribution.world import FULL, Floats
 

@@ -8,6 +8,7 @@ import numpy as np
 from canary.attribution.world import Floats, Ints, Sightings, Small, World
 
 _COPY_RATE_PER_H = 2e-4
+_SAME_PAGE_H = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class Events:
     """Independent events, one row each: the first sighting of every distinct display.
 
     `group` joins events that show the same single record: together they are one leak, of which
-    a later, poorer display is most likely a copy (`is_copy`).
+    a later, poorer display is most likely a copy (`is_copy`). `page` joins what one venue showed
+    at one time: it was got together, so its delays are one delay, not many.
     """
 
     first_row: Ints
@@ -28,6 +30,7 @@ class Events:
     group: Ints
     n_groups: int
     is_copy: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    page: Ints
 
     def __len__(self) -> int:
         return len(self.first_row)
@@ -69,7 +72,19 @@ def collapse(world: World, rows: Ints) -> Events:
         group=group,
         n_groups=int(group.max(initial=-1)) + 1,
         is_copy=is_copy,
+        page=_pages(world, seen.time[first], seen.site[first]),
     )
+
+
+def _pages(world: World, time: Floats, site: Ints) -> Ints:
+    """Number the pages: listings of one venue with no more than minutes between them."""
+    order = np.lexsort((time, site))
+    messages = np.array([one.channel == "sms" for one in world.sites] or [False])[site[order]]
+    apart = np.diff(time[order], prepend=-np.inf) > _SAME_PAGE_H
+    apart |= (np.diff(site[order], prepend=-1) != 0) | messages
+    page = np.zeros(len(order), dtype=np.int64)
+    page[order] = np.cumsum(apart) - 1
+    return page
 
 
 def _groups(

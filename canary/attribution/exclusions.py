@@ -7,7 +7,8 @@ import numpy as np
 from canary.attribution.answer import Exclusion, ExclusionCode
 from canary.attribution.campaigns import phones_of
 from canary.attribution.chance import pattern_codes
-from canary.attribution.model import Problem, delay_density, total_by
+from canary.attribution.delays import delay_density
+from canary.attribution.model import Problem, total_by
 from canary.attribution.weigh import Weighing
 from canary.attribution.world import FIELDS, Bools, Floats, Ints
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.attribution.access import Accesses, find_accesses, mix_silence
 from canary.attribution.chance import (
     Displays,
     FieldChances,
@@ -17,6 +18,7 @@ from canary.attribution.chance import (
     field_chances,
     pattern_codes,
 )
+from canary.attribution.delays import delay_density, delay_share
 from canary.attribution.events import Campaign, Events, collapse, copy_rate, gather_campaigns
 from canary.attribution.world import Bools, Floats, Ints, Operator, World
 
@@ -25,6 +27,8 @@ _MOST_COVERAGE = 0.98
 _LEAST_SPAM = 0.01
 _MANY_EXPOSURES = 500_000
 _LEAST_BACKGROUND = 1e-22
+_PAGE_SPAN_H = 24.0
+_LATE_LAGS = 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class Problem:
     link_since: Floats
     link_vis: Ints
     background: Floats
+    accesses: Accesses
 
     @property
     def n_groups(self) -> int:
@@ -126,6 +131,18 @@ def build_problem(world: World, rows: Ints) -> Problem:
         link_since=world.exp_since[order],
         link_vis=world.exp_vis[order],
         background=_background(world, chances, events),
+        accesses=_accesses(world, events, link_event, link_record, order),
+    )
+
+
+def _accesses(
+    world: World, events: Events, link_event: Ints, link_record: Ints, order: Ints
+) -> Accesses:
+    """Find who got all of its seen baits in one go, in time to have let them out."""
+    since = world.exp_since[order]
+    in_time = events.time[link_event] - since > -_LATE_LAGS * world.operator.since_log_lag_mean_h
+    return find_accesses(
+        world, world.exp_source[order][in_time], link_record[in_time], since[in_time]
     )
 
 
@@ -217,32 +234,6 @@ def _stranger_habits(world: World, events: Events, levels: Ints) -> Floats:
     return habits
 
 
-def delay_density(delay: Floats, operator: Operator) -> Floats:
-    """Return g(d), the density per hour of sighting minus logged access, late logs included."""
-    lag = operator.since_log_lag_mean_h
-    total = np.zeros_like(delay)
-    for weight, mean in _mixture(operator):
-        scale = np.where(delay >= 0, mean, lag)
-        total += weight * np.exp(-np.abs(delay) / scale) / (mean + lag)
-    return total
-
-
-def delay_share(delay: Floats, operator: Operator) -> Floats:
-    """Return G(d), the share of leaks seen within d hours of logged access."""
-    lag = operator.since_log_lag_mean_h
-    total = np.zeros_like(delay)
-    for weight, mean in _mixture(operator):
-        scale = np.where(delay >= 0, mean, lag)
-        tail = np.exp(-np.abs(delay) / scale) / (mean + lag)
-        total += weight * np.where(delay >= 0, 1.0 - mean * tail, lag * tail)
-    return total
-
-
-def _mixture(operator: Operator) -> tuple[tuple[float, float], tuple[float, float]]:
-    fast = operator.weight_fast
-    return ((fast, operator.mean_fast_h), (1.0 - fast, operator.mean_slow_h))
-
-
 def reach(problem: Problem, setting: Setting, vis: Ints, record: Ints) -> Floats:
     """Return P(a leaked record is reported at last) for holders who see it so, [n]."""
     missed = np.ones(len(record))
@@ -266,6 +257,14 @@ def silence(problem: Problem, setting: Setting, sources: Ints | None = None) -> 
         wanted = np.zeros(world.n_sources, dtype=np.bool_)
         wanted[sources] = True
         rows = np.flatnonzero(wanted[world.exp_source])
+    whole = _silence_of(problem, setting, rows)
+    accesses = problem.accesses
+    return mix_silence(accesses, whole, _silence_of(problem, setting, accesses.rows))
+
+
+def _silence_of(problem: Problem, setting: Setting, rows: Ints) -> Floats:
+    """Sum the log probability that these exposures were not seen, [sources, L]."""
+    world = problem.world
     record, source = world.exp_record[rows], world.exp_source[rows]
     share = problem.lived[rows] * reach(problem, setting, world.exp_vis[rows], record)
 
@@ -280,16 +279,14 @@ def silence(problem: Problem, setting: Setting, sources: Ints | None = None) -> 
 
 def explanations(problem: Problem, setting: Setting) -> Links:
     """Return the links of all holders to all display groups under one setting."""
-    world, events, operator = problem.world, problem.events, problem.world.operator
+    events, operator = problem.events, problem.world.operator
     delay = events.time[problem.link_event] - problem.link_since
     site = events.site[problem.link_event]
     codes = pattern_codes(events.level.astype(np.int64))
     shown = problem.displays.by_holder[site, problem.link_vis, codes[problem.link_event]]
-    coverage, per_site = _site_shares(world, setting)
     background = problem.background * setting.noise
     background = np.where(events.is_copy, np.maximum(background, copy_rate()), background)
-    rate = coverage[site] * per_site[site] * shown * delay_density(delay, operator)
-    rate /= background[problem.link_event]
+    rate = shown * _appearance(problem, setting, delay) / background[problem.link_event]
     reached = reach(problem, setting, problem.link_vis, problem.link_record)
     lived = reached * delay_share(delay, operator)
     q = problem.levels[np.newaxis, :]
@@ -308,6 +305,36 @@ def explanations(problem: Problem, setting: Setting) -> Links:
         group=pairs % max(1, events.n_groups),
         ratio=summed,
     )
+
+
+def _appearance(problem: Problem, setting: Setting, delay: Floats) -> Floats:
+    """Return the rate per hour at which each link's record is put up where it was seen, found.
+
+    One page was got at one time and put up at one venue: a source that explains m of its rows
+    pays for that once, from the latest of them on, spread evenly over the m.
+    """
+    world, operator = problem.world, problem.world.operator
+    site = problem.events.site[problem.link_event]
+    coverage, per_site = _site_shares(world, setting)
+    put_up = per_site[site] * delay_density(delay, operator)
+    page = problem.events.page[problem.link_event]
+    in_time = delay > -_LATE_LAGS * operator.since_log_lag_mean_h
+    rows = np.flatnonzero(_is_crowded(problem)[page] & in_time)
+    if len(rows):
+        key = problem.link_source[rows] * (int(page.max()) + 1) + page[rows]
+        pair = np.unique(key, return_inverse=True)[1]
+        latest = np.full(int(pair.max()) + 1, np.inf)
+        np.minimum.at(latest, pair, np.maximum(delay[rows], 0.0))
+        span = min(_PAGE_SPAN_H, world.hours)
+        once = per_site[site[rows]] * delay_density(latest, operator)[pair] * span
+        late = np.exp(np.minimum(delay[rows], 0.0) / operator.since_log_lag_mean_h)
+        put_up[rows] = once ** (1.0 / np.bincount(pair)[pair]) * late / world.hours
+    return np.asarray(coverage[site] * put_up)
+
+
+def _is_crowded(problem: Problem) -> Bools:
+    """Tell of each page whether it showed more than one display."""
+    return np.asarray(np.bincount(problem.events.page) > 1)
 
 
 def _site_shares(world: World, setting: Setting) -> tuple[Floats, Floats]:

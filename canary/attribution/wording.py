@@ -49,9 +49,9 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "this leaves {posterior}.",
     },
     "held": {
-        "zh": "{source}持有{held}份诱饵，有{seen}个独立事件支持这一判断；"
+        "zh": "{source}持有{held}份诱饵，有{seen}处展示支持这一判断；"
         "其余未出现的代价是{bits}比特。",
-        "en": "{source} held {held} baits; {seen} independent events speak for it; the silence "
+        "en": "{source} held {held} baits; {seen} displays speak for it; the silence "
         "of the rest costs {bits} bits.",
     },
     "event": {
@@ -67,9 +67,9 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "Without the strongest piece of evidence the probability is {posterior}.",
     },
     "chance": {
-        "zh": "在搜索过的全部内容里，预期有{expected}次巧合吻合；实际看到{seen}次独立展示。",
+        "zh": "在搜索过的全部内容里，预期有{expected}次巧合吻合；实际看到{seen}处不同展示。",
         "en": "{expected} accidental matches were to be expected in all the listings that were "
-        "searched; {seen} independent displays were seen.",
+        "searched; {seen} different displays were seen.",
     },
     "arrivals": {
         "zh": "{phones}部诱饵电话在此期间预期收到{expected}条与泄漏无关的信息；实际收到{seen}条。",

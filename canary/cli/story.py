@@ -7,6 +7,7 @@ import csv
 import html
 import random
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,18 @@ def choose_leak(
     readable = [row for row in rows if source in (row.source, *list_ancestors(row.source, parents))]
     share = chance.uniform(0.7, 0.95) if len(readable) < 12 else chance.uniform(0.35, 0.6)
     count = max(6, min(round(share * len(readable)), 40))
-    leaked = chance.sample(readable, min(count, len(readable)))
+    leaked = _spread(chance.sample(readable, len(readable)))[:count]
     return Leak(source=source, rows=tuple(leaked), spammed=chance.choice(leaked))
+
+
+def _spread(rows: Sequence[Row]) -> list[Row]:
+    """Put one row of every holder first, then a second of each: an export shows all parts alike."""
+    turn: Counter[str] = Counter()
+    ranked: list[tuple[int, Row]] = []
+    for row in rows:
+        ranked.append((turn[row.source], row))
+        turn[row.source] += 1
+    return [row for _, row in sorted(ranked, key=lambda one: one[0])]
 
 
 def write_listing(leak: Leak, chance: random.Random) -> bytes:

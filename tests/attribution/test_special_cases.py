@@ -65,3 +65,33 @@ def test_empty_window_names_nobody(make_world):
     assert answer.named == ()
     assert answer.verdict is Verdict.UNATTRIBUTABLE
     assert answer.excluded == {}
+
+
+def test_one_page_is_one_delay(make_world):
+    """Rows of one page were got together: holders a day apart cannot be told apart by many rows."""
+    chain = [[(at % 8, 100.0), (8 + at % 8, 124.0)] for at in range(160)]
+    page = [(at, 160.0) for at in range(0, 160, 8)]
+    world = make_world(chain, page, stages=["pickup"] * 8 + ["sorting"] * 8, site_of=lambda _: 0)
+    answer = attribute(World.from_json(world))
+    assert answer.named == ()
+    assert set(answer.smallest_set) == {"S0", "S8"}
+
+
+def test_one_page_is_one_list_not_two(make_world):
+    """Two leakers below an account would both have had to sell to the same page at once."""
+    chain = [[(at % 2, 10.0), (2, 10.0)] for at in range(90)]
+    page = [(at, 490.0) for at in [*range(0, 40, 2), *range(1, 33, 2)]]
+    own = [[(2, 10.0)] for _ in range(4)]
+    world = make_world(chain + own, page, stages=["sorting"] * 2 + ["system"], site_of=lambda _: 0)
+    assert attribute(World.from_json(world)).named == ("S2",)
+
+
+def test_copier_of_a_list_is_not_cleared_by_its_own_baits(make_world):
+    """Who copied another's whole list may sell just that; then neither may be named."""
+    holders = [[(source, 20.0)] for source in range(6) for _ in range(12)]
+    for row in holders[:12]:
+        row.append((5, 400.0))
+    world = make_world(holders, [(at, 500.0) for at in range(12)], site_of=lambda _: 0)
+    answer = attribute(World.from_json(world))
+    assert answer.named == ()
+    assert answer.posteriors["S5"] > 0.05
