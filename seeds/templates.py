@@ -29,11 +29,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """The sheet one partner takes."""
+    """The sheet one partner takes; `note` is what whoever loads it must know."""
 
     code: str
     name: str
     columns: tuple[Column, ...]
+    note: str = ""
 
     @property
     def printed(self) -> tuple[Column, ...]:
@@ -292,6 +293,8 @@ SF = Template(
 TRACK17 = Template(
     code="17track",
     name="17TRACK",
+    note="17TRACK's own carrier codes are not in this sheet: it tells the carrier by the number; "
+    "where it asks, choose the carrier that the batch's generic sheet names",
     columns=(
         Column(heading="number", path="number", read=lambda w: w.number, limit=50, required=True),
         Column(heading="tag", path="tag", read=lambda w: w.goods, limit=100),

@@ -55,6 +55,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--drop", nargs=2, help="Your own address: district code and street with number.")
 @click.option("--mark-goods", is_flag=True, help="Give each source a goods word of its own.")
+@click.option(
+    "--local",
+    type=click.IntRange(min=0),
+    default=0,
+    help="So many of each source's baits stay out of systems its parents can query.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, change nothing.")
 @as_json
 def seed(
@@ -72,6 +78,7 @@ def seed(
     names: str,
     drop: tuple[str, str] | None,
     mark_goods: bool,
+    local: int,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -92,6 +99,7 @@ def seed(
         names=NameStyle(names),
         drop=drop,
         mark_goods=mark_goods,
+        local=local,
         resume=chosen == 0,
     )
     step, end = show_progress("baits")
@@ -199,6 +207,10 @@ def export(
         ("source", "baits", "file", "labels"),
         ((s.source, s.baits, s.file, s.labels) for s in sheets),
     )
+    if any(sheet.is_local for sheet in sheets):
+        click.echo("Note: what is in the sheets +local must enter no system others query", err=True)
+    if TEMPLATES[template].note:
+        click.echo(f"Note: {TEMPLATES[template].note}", err=True)
 
 
 def _gardener(application: Application) -> Gardener:

@@ -25,6 +25,9 @@ from seeds.waybills import Waybill
 CHINA = timezone(timedelta(hours=8))
 KEPT_APART = ("number", "m", "um")
 _BITS_A_VALUE = 64
+
+# Up to which of a source's baits, in their order, what of a placement holds.
+Placing = Sequence[tuple[int, dict[str, object]]]
 _LEAST_BITS = 1 << 16
 
 
@@ -77,7 +80,7 @@ class Bed:
     started_at: datetime
     source_ids: Mapping[str, int]
     phone_ids: Mapping[str, int]
-    placing: Mapping[str, Sequence[tuple[int, dict[str, object]]]]
+    placing: Mapping[str, Placing]
 
 
 class Adopter:

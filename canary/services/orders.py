@@ -36,7 +36,9 @@ class SeedOrder:
 
     `reserved` takes only numbers the carriers reserved or voided; `drop` is the team's own
     address (district code, detail) where each source gets its unit; `mark_goods` gives each source
-    a goods word of its own. `resume` asks only to carry on what was begun or drafted.
+    a goods word of its own. Of the baits of each source that has a parent, `local` ones never enter
+    a system the parent can query (without rows; a row says its own route). `resume` asks only to
+    carry on what was begun or drafted.
     """
 
     batch: str
@@ -50,6 +52,7 @@ class SeedOrder:
     names: NameStyle = NameStyle.BLENDED
     drop: tuple[str, str] | None = None
     mark_goods: bool = False
+    local: int = 0
     forbids: bool = False
     resume: bool = False
 

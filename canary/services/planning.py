@@ -32,6 +32,12 @@ def plan_order(
         raise Invalid(
             f"{order.per_source} baits per source", field="per_source", mend="give at least 1"
         )
+    if not 0 <= order.local <= order.per_source or (order.local and order.rows):
+        raise Invalid(
+            f"{order.local} of {order.per_source} baits that stay local",
+            field="local",
+            mend="give 0 up to the baits per source; in a plan file, the column route says it",
+        )
     try:
         lines = list(_mark_lines(session, order, _list_lines(session, order)))
         flaws = list_flaws(lines)

@@ -23,7 +23,7 @@ from canary.matching.keys import number_key
 from canary.services.adopting import CHINA
 from canary.services.audit import record
 from canary.services.imports import TableRow
-from canary.services.placing import confirm_placements, hand_over
+from canary.services.placing import LOCAL, confirm_placements, hand_over
 from canary.services.register import open_values
 from canary.services.stale import mark_holders_stale
 from canary.storage.session import Database
@@ -35,14 +35,21 @@ from seeds.sheets import render_sheet
 from seeds.waybills import Waybill
 
 LONGEST_NAME = 180
+# No name made of a code holds a plus.
+LOCAL_MARK = "+local"
 GONE = (BaitState.BURNED, BaitState.RETIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A planting sheet as written; `labels` is its file of labels, if there is one."""
+    """A planting sheet as written; `labels` is its file of labels, if there is one.
+
+    Baits that are to stay local are in a sheet of their own: one that a source loads into its
+    system must not hold them.
+    """
 
     source: str
+    is_local: bool = False
     file: str
     baits: int
     labels: str = ""
@@ -100,15 +107,16 @@ def export_sheets(
     with gardener.database.read() as session:
         batch = get_batch(session, batch_name)
         sources = _list_sources(session, batch.id)
-    written: dict[str, _Written] = {}
+    written: dict[tuple[str, bool], _Written] = {}
     try:
         for code, source_id in sources.items():
             with gardener.database.read() as session:
-                baits = _load_placed(session, batch.id, source_id, until)
-            if baits:
-                written[code] = _Written(bait_ids=[bait.id for bait in baits])
-                contents = _render(gardener.vault, baits, template, sheet_format, code, labels)
-                _write_drafts(folder, contents, written[code])
+                placed = _load_placed(session, batch.id, source_id, until)
+            for is_local, baits in placed.items():
+                one = written[code, is_local] = _Written(bait_ids=[bait.id for bait in baits])
+                name = _file_name(code) + LOCAL_MARK * is_local
+                contents = _render(gardener.vault, baits, template, sheet_format, name, labels)
+                _write_drafts(folder, contents, one)
         _open(gardener, batch_name, template, written)
     except BaseException:
         _discard(list(written.values()))
@@ -116,13 +124,14 @@ def export_sheets(
     for one in written.values():
         for draft, final in one.files.items():
             draft.replace(final)
-    return [_show(code, one) for code, one in written.items()]
+    return [_show(code, one, is_local) for (code, is_local), one in written.items()]
 
 
-def _show(code: str, written: _Written) -> Sheet:
+def _show(code: str, written: _Written, is_local: bool) -> Sheet:
     sheet, *rest = written.files.values()
     return Sheet(
         source=code,
+        is_local=is_local,
         file=str(sheet),
         baits=len(written.bait_ids),
         labels=str(rest[0]) if rest else "",
@@ -130,7 +139,7 @@ def _show(code: str, written: _Written) -> Sheet:
 
 
 def _open(
-    gardener: Gardener, batch_name: str, template: str, written: Mapping[str, _Written]
+    gardener: Gardener, batch_name: str, template: str, written: Mapping[object, _Written]
 ) -> None:
     now = gardener.clock()
     with gardener.database.write() as session:
@@ -175,9 +184,10 @@ def _list_sources(session: Session, batch_id: int) -> dict[str, int]:
 
 def _load_placed(
     session: Session, batch_id: int, source_id: int, until: datetime | None
-) -> list[Bait]:
+) -> dict[bool, list[Bait]]:
+    """Load a source's baits: those for its system, and those that are to stay out of it."""
     query = (
-        select(Bait)
+        select(Bait, Placement.route)
         .join(Placement, Placement.bait_id == Bait.id)
         .where(Bait.batch_id == batch_id, Placement.source_id == source_id)
         .where(Bait.state.not_in(GONE))
@@ -185,7 +195,10 @@ def _load_placed(
     )
     if until is not None:
         query = query.where(Bait.ordered_at <= until)
-    return list(session.scalars(query))
+    placed: dict[bool, list[Bait]] = {}
+    for bait, route in session.execute(query):
+        placed.setdefault(route == LOCAL, []).append(bait)
+    return placed
 
 
 def _render(
@@ -193,12 +206,11 @@ def _render(
     baits: Sequence[Bait],
     template: str,
     sheet_format: str,
-    code: str,
+    name: str,
     labels: LabelWish | None,
 ) -> dict[str, bytes]:
     """Render a source's files by their names."""
     waybills = [waybill_of(vault, bait) for bait in baits]
-    name = _file_name(code)
     try:
         contents = {f"{name}.{sheet_format}": render_sheet(waybills, template, sheet_format)}
         if labels is not None:
@@ -207,7 +219,7 @@ def _render(
             )
     except SeedError as error:
         raise Invalid(
-            f"sheet of {code}: {error.problem}", mend=error.mend, row=error.row, field=error.field
+            f"sheet {name}: {error.problem}", mend=error.mend, row=error.row, field=error.field
         ) from error
     return contents
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from canary.services.audit import record
 from canary.services.connectors import Connector
-from canary.services.placing import PUSH, SHEET, confirm_placements, hand_over
+from canary.services.placing import LOCAL, PUSH, SHEET, confirm_placements, hand_over
 from canary.services.planting import GONE, Gardener, get_batch, waybill_of
 from canary.storage.tables import Bait, Placement, Source
 from webhooks.errors import DeliveryError
@@ -81,6 +81,7 @@ def push_batch(
 ) -> Pushed:
     """Push what is not confirmed yet, and confirm what is taken. Raises Invalid, NotFound.
 
+    Baits that are to stay local are left out: a partner's interface is a system others can query.
     A dry run renders every order and sends none. After several failures in a row the push ends.
     """
     with gardener.database.read() as session:
@@ -118,7 +119,7 @@ def _list_waiting(
         select(Bait)
         .join(Placement, Placement.bait_id == Bait.id)
         .join(Source, Source.id == Placement.source_id)
-        .where(Bait.batch_id == batch_id, Bait.state.not_in(GONE))
+        .where(Bait.batch_id == batch_id, Bait.state.not_in(GONE), Placement.route != LOCAL)
         .where(done.is_not(None) if confirmed else done.is_(None))
         .order_by(Bait.id)
     )

@@ -16,11 +16,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.services.adopting import Adopter, Bed, TakenValues, find_midnight
+from canary.services.adopting import Adopter, Bed, Placing, TakenValues, find_midnight
 from canary.services.audit import record
 from canary.services.bedding import Overtaken, Submit, find_newest, open_writer
 from canary.services.dealing import Deal, Pool, deal_phones, keep_controls, load_pool
-from canary.services.orders import SeedOrder, restore_order
+from canary.services.orders import PlanRow, SeedOrder, restore_order
+from canary.services.placing import LOCAL, SHEET
 from canary.services.planning import list_pool_warnings, plan_order, require_reserved
 from canary.services.ranges import KnownRange, RangeUse, load_ranges
 from canary.storage.session import Database
@@ -313,21 +314,41 @@ def _lay_bed(nursery: Nursery, draft: _Draft) -> Bed:
     with nursery.database.read() as session:
         batch = session.scalars(select(Batch).where(Batch.name == draft.order.batch)).one()
         source_ids = {row.code: row.id for row in session.execute(select(Source.code, Source.id))}
-    placing: dict[str, list[tuple[int, dict[str, object]]]] = {}
-    for code in {row.source for row in draft.order.rows}:
-        rows = [row for row in draft.order.rows if row.source == code]
-        ends = accumulate(row.count for row in rows)
-        placing[code] = [
-            (end, {"route": row.route, "fields": row.fields})
-            for end, row in zip(ends, rows, strict=True)
-        ]
     return Bed(
         batch_id=batch.id,
         started_at=find_midnight(batch.created_at),
         source_ids=source_ids,
         phone_ids=draft.deal.pool.ids,
-        placing=placing,
+        placing=_list_rows_placing(draft.order) or _list_local_placing(draft),
     )
+
+
+def _list_rows_placing(order: SeedOrder) -> dict[str, Placing]:
+    """Tell how the baits of each source are placed: by the row of the plan they fall in."""
+    rows: dict[str, list[PlanRow]] = {}
+    for row in order.rows:
+        rows.setdefault(row.source, []).append(row)
+    return {
+        code: [
+            (end, {"route": row.route, "fields": row.fields})
+            for end, row in zip(accumulate(row.count for row in own), own, strict=True)
+        ]
+        for code, own in rows.items()
+    }
+
+
+def _list_local_placing(draft: _Draft) -> dict[str, Placing]:
+    """Keep the last baits of each source that has a parent out of what the parent can query."""
+    if not draft.order.local:
+        return {}
+    return {
+        line.source.code: [
+            (line.count - draft.order.local, {"route": SHEET, "fields": None}),
+            (line.count, {"route": LOCAL, "fields": None}),
+        ]
+        for line in draft.plan.recipes.lines
+        if line.source.parent is not None
+    }
 
 
 def _reserve(nursery: Nursery, draft: _Draft, never: NumberRanges) -> dict[str, Iterator[str]]:

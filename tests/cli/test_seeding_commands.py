@@ -203,3 +203,11 @@ def test_rare_surnames_are_named_as_the_tell(run: Canary) -> None:
 def test_sample_without_headings_is_refused(run: Canary, tmp_path: Path) -> None:
     done = run("design", "check", "--real", write(tmp_path, "r.csv", "a,b\n1,2\n"))
     assert (done.code, "row 1, field 运单号" in done.err) == (1, True)
+
+
+def test_local_sheets_and_unknown_codes_are_told(run: Canary, tmp_path: Path) -> None:
+    run("seed", "--batch", "p", "--source", "OUT-A1", "--local", "1")
+    out = str(tmp_path / "o")
+    done = run("plant", "export", "--batch", "p", "--out", out, "--template", "17track")
+    assert "+local must enter no system" in done.err
+    assert "17TRACK's own carrier codes are not in this sheet" in done.err

@@ -190,3 +190,12 @@ def test_readme_connector_is_accepted() -> None:
     text = Path("README.md").read_text("utf-8")
     block = text.partition("```json\n")[2].partition("```")[0]
     assert read_connector(block.encode(), {"PARTNER_KEY": "x"}).method == "POST"
+
+
+def test_local_baits_are_never_pushed(office: Office, partner: HTTPServer) -> None:
+    """A partner's interface is a system others can query, which the exposure would not say."""
+    office.import_sources()
+    office.seed(sources=("OUT-A1",), per_source=3, local=1)
+    partner.expect_request("/orders").respond_with_json(TAKEN)
+    assert push(office, partner).orders == 2
+    assert office.count(Placement, route="local", confirmed_at=None) == 1

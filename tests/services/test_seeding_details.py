@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,6 +82,21 @@ def test_local_baits_are_hidden_from_those_above(network: Office) -> None:
     rows_seeded(network, PlanRow(source="OUT-A1", count=1, route="local"))
     network.confirm()
     assert network.only(Exposure).origin == "local"
+
+
+def test_each_source_below_another_keeps_one_local(network: Office, tmp_path: Path) -> None:
+    network.seed(local=1)
+    sheets = network.hand_over(tmp_path)
+    assert network.count(Placement, route="local") == 6
+    assert {sheet.source: sheet.baits for sheet in sheets if not sheet.is_local}["OUT-A1"] == 3
+    local = {sheet.source: Path(sheet.file).name for sheet in sheets if sheet.is_local}
+    assert (local["OUT-A1"], "SYS" in local) == ("OUT-A1+local.csv", False)
+
+
+@pytest.mark.parametrize("order", [{"local": 5}, {"local": -1}])
+def test_no_more_stay_local_than_are_made(network: Office, order: dict[str, int]) -> None:
+    with pytest.raises(Invalid, match="field local"):
+        network.seed(**order)
 
 
 def test_sources_hold_different_sets_of_phones(network: Office) -> None:
