@@ -7,7 +7,7 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from canary.services.access import Role, Viewer, find_viewer
-from canary.services.reveal import REVEALERS
+from canary.services.reveal import AGREERS, REVEALERS
 from canary.web.parts import get_parts
 
 REFERENCE = "ref"
@@ -43,6 +43,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "incidents.show": EVERYBODY,
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
+    "incidents.sighting": READERS,
+    "search.texts": READERS,
     "casework.work": DECIDERS,
     "casework.split": DECIDERS,
     "casework.separate": DECIDERS,
@@ -53,7 +55,10 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "sources.show": STAFF,
     "baits.list_all": STAFF,
     "baits.show": STAFF,
+    "baits.ask": REVEALERS,
     "baits.reveal": REVEALERS,
+    "baits.list_reveals": AGREERS,
+    "baits.answer": AGREERS,
     "attribution.show": READERS,
     "attribution.draft": DECIDERS,
     "operation.reporters": READERS,

@@ -121,6 +121,9 @@ ACTIONS: Words = {
     "alert.given_up": _l("Alert could not be delivered"),
     "bait.burned": _l("Bait burned"),
     "bait.revealed": _l("Bait shown in clear"),
+    "bait.reveal_asked": _l("Reveal asked for"),
+    "bait.reveal_agreed": _l("Reveal agreed to"),
+    "bait.reveal_refused": _l("Reveal refused"),
     "evidence.shown": _l("Evidence read"),
     "user.created": _l("User added"),
     "user.signed_in": _l("Signed in"),
@@ -165,6 +168,13 @@ WORK_STATES: Words = {
     "done": _l("Done"),
     "dead": _l("Dead letter"),
 }
+REVEAL_STATES: Words = {
+    "waiting": _l("Waiting"),
+    "agreed": _l("Agreed"),
+    "refused": _l("Refused"),
+    "shown": _l("Shown"),
+    "over": _l("Too old"),
+}
 GRADES: Words = {
     "signed": _l("signed"),
     "weak": _l("weakly proven"),
@@ -178,6 +188,10 @@ ORIGINS: Words = {
     "ancestor": _l("Query from above"),
 }
 
+FILED: Words = {
+    "expected": _l("filed quietly: an expected sighting"),
+    "echo": _l("filed quietly: an echo of our own alert"),
+}
 RHYTHMS: Words = {
     "none": _l("no digest"),
     "daily": _l("daily digest"),
@@ -228,6 +242,8 @@ LABELS: Mapping[str, Words] = {
     "origin": ORIGINS,
     "work_state": WORK_STATES,
     "grade": GRADES,
+    "reveal_state": REVEAL_STATES,
+    "filed_as": FILED,
     "rhythm": RHYTHMS,
     "parameter": PARAMETERS,
     "basis": BASES,
@@ -255,6 +271,9 @@ PROBLEMS = (
     _l("say why in a sentence"),
     _l("the reason is too long"),
     _l("a reveal needs a reason"),
+    _l("you have asked for this bait already"),
+    _l("this request is answered, shown or too old"),
+    _l("somebody else must agree"),
     _l("the report is empty"),
     _l("this delivery is waiting already"),
     _l("no seeding would tell more"),
@@ -286,6 +305,9 @@ PROBLEMS = (
     _l("give the view a short name"),
     _l("there are too many views; remove one first"),
     _l("the search is too long"),
+    _l("write what to look for"),
+    _l("these are too many words"),
+    _l("a single letter or digit is too little; one Chinese character is enough"),
     _l("there is no such key"),
     _l("there is no such value"),
     _l("this is not a day"),

@@ -89,33 +89,84 @@ def lin(browser, build):
     return browser
 
 
-def reveal(browser, bait, reason="checking a tip", password=PASSWORD):
+def ask(browser, bait, reason="checking a tip"):
     path = f"/baits/{bait.ref}"
-    return browser.post(f"{path}/reveal", form=path, reason=reason, password=password)
+    return browser.post(f"{path}/reveal", form=path, reason=reason)
 
 
-def test_bait_is_masked_until_revealed(lin, bait):
+def answer(browser, do="agree", request_id=1):
+    return browser.post(f"/reveals/{request_id}", form="/account", do=do)
+
+
+def show(browser, bait, password=PASSWORD, request_id=1):
+    path = f"/baits/{bait.ref}"
+    return browser.post(f"{path}/reveal/{request_id}", form="/account", password=password)
+
+
+def test_bait_is_shown_once_when_two_agree(lin, bait, as_role):
+    ask(lin, bait)
+    assert show(lin, bait).status_code == 409
+    assert answer(as_role("auditor")).status_code == 303
+    assert "YT9000000000001" in text_of(show(lin, bait))
+    assert show(lin, bait).status_code == 409
     assert "YT9000000000001" not in text_of(lin.get(f"/baits/{bait.ref}"))
-    assert "YT9000000000001" in text_of(reveal(lin, bait))
-    assert "YT9000000000001" not in text_of(lin.get(f"/baits/{bait.ref}"))
 
 
-def test_reveal_joins_the_exposures(lin, build, bait):
-    reveal(lin, bait)
+def test_nobody_agrees_to_their_own_request(lin, bait):
+    ask(lin, bait)
+    assert answer(lin).status_code == 403
+    assert show(lin, bait).status_code == 409
+
+
+def test_agreed_bait_is_shown_to_the_asker_alone(lin, bait, as_role):
+    ask(lin, bait)
+    other = as_role("seeder")
+    answer(other)
+    refused = show(other, bait)
+    assert refused.status_code in {403, 404}
+    assert "YT9000000000001" not in text_of(refused)
+
+
+def test_refused_request_shows_nothing(lin, bait, as_role):
+    ask(lin, bait)
+    answer(as_role("admin"), do="refuse")
+    assert show(lin, bait).status_code == 409
+    assert answer(as_role("auditor")).status_code == 409
+
+
+def test_request_ends_after_a_day(browser, build, bait, as_role, clock):
+    build.user()
+    browser.sign_in("lin")
+    ask(browser, bait)
+    answer(as_role("admin"))
+    clock.move(timedelta(hours=24))
+    browser.sign_in("lin")
+    assert show(browser, bait).status_code == 409
+
+
+def test_reveal_joins_the_exposures(lin, build, bait, as_role):
+    ask(lin, bait)
+    answer(as_role("admin"))
+    show(lin, bait)
     with build.open() as session:
         exposure = session.query(Exposure).filter_by(origin="reveal").one()
         entry = session.query(AuditEntry).filter_by(action="bait.revealed").one()
     assert (exposure.reader, exposure.since) == ("lin", NOW)
     assert (entry.subject, entry.reason) == (f"bait/{bait.ref}", "checking a tip")
+    assert entry.details == {"agreed_by": "the-admin"}
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"), [({"reason": " "}, 400), ({"password": "wrong"}, 403)]
-)
-def test_poor_reveal_shows_and_notes_nothing(lin, build, bait, fields, status):
-    answer = reveal(lin, bait, **fields)
-    assert answer.status_code == status
-    assert "YT9000000000001" not in text_of(answer)
+def test_reveal_without_a_reason_is_refused(lin, build, bait):
+    assert ask(lin, bait, " ").status_code == 400
+    assert "Nobody has asked" in text_of(lin.get("/reveals"))
+
+
+def test_wrong_password_shows_and_notes_nothing(lin, build, bait, as_role):
+    ask(lin, bait)
+    answer(as_role("admin"))
+    refused = show(lin, bait, "wrong")
+    assert refused.status_code == 403
+    assert "YT9000000000001" not in text_of(refused)
     with build.open() as session:
         assert session.query(Exposure).filter_by(origin="reveal").count() == 0
 
