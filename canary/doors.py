@@ -1,13 +1,13 @@
 """The application's side of its two doors: posts come in, messages go out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from canary.domain.errors import Invalid, Unavailable
+from canary.services.accepting import Acceptor
 from canary.services.alerting import Route, Taken
 from canary.services.alerting import Sender as AlertSender
-from canary.services.intake import Parcel, accept_post, find_reporter, keep_dead_post
+from canary.services.intake import KnownReporter, Parcel, find_reporter, keep_dead_post
 from canary.services.pushing import Order, OrderAnswer, OrderSender
 from canary.storage.session import Database
 from canary.storage.vault import Vault
@@ -21,38 +21,41 @@ from webhooks.outbound.formats.base import EndpointConfig
 from webhooks.outbound.registry import FORMATS
 from webhooks.outbound.sender import HttpSender
 from webhooks.outbound.sending import Request
-from webhooks.reports import Post
+from webhooks.reports import Grade, Post
 
 # Written once when an endpoint is saved, to find out what its configuration lacks.
 _TRIAL = Message(id="msg_trial", type="endpoint.test", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseInbox(Inbox):
-    """Keeps arrivals in the database's inbox."""
+    """Keeps arrivals in the database's inbox.
 
-    database: Database
-    vault: Vault
+    Reporters are remembered with what they were known by, which is compared again in the
+    transaction that stores a post: a change counts from its commit on, in every process.
+    """
+
+    def __init__(self, *, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._acceptor = Acceptor(database, vault)
+        self._remembered: dict[str, ReporterAccess] = {}
 
     def find_reporter(self, name: str) -> ReporterAccess | None:
+        remembered = self._remembered.get(name)
+        if remembered is not None:
+            return remembered
         try:
-            with self.database.read() as session:
-                known = find_reporter(session, self.vault, name)
+            with self._database.read() as session:
+                known = find_reporter(session, self._vault, name)
         except Unavailable as error:
             raise InboxBusy(str(error), retry_after=error.retry_after) from error
         if known is None:
             return None
-        path = known.secrets.path
-        return ReporterAccess(
-            id=str(known.id),
-            name=known.name,
-            format=known.format,
-            secrets=known.secrets.signing,
-            path_secret_digest=path_secret_digest(path) if path else None,
-            options=known.secrets.options,
-            allowed_addresses=tuple(known.secrets.options.get("allowed_addresses", ())),
-            active=known.is_active,
-        )
+        access = self._remembered[name] = _access_of(known)
+        return access
+
+    def forget(self, name: str) -> bool:
+        return self._remembered.pop(name, None) is not None
 
     def accept(self, arrival: Arrival) -> None:
         parcel = Parcel(
@@ -62,11 +65,35 @@ class DatabaseInbox(Inbox):
             post=arrival.post,
             reports=arrival.reports,
             grade=arrival.grade,
+            proof=arrival.stamp or None,
         )
-        accept_post(self.database, self.vault, parcel)
+        self._acceptor.accept(parcel)
 
-    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str) -> None:
-        keep_dead_post(self.database, self.vault, int(reporter.id), post, reason)
+    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str, grade: Grade) -> None:
+        keep_dead_post(
+            self._database,
+            self._vault,
+            int(reporter.id),
+            post,
+            reason,
+            grade=grade.value,
+            proof=reporter.stamp or None,
+        )
+
+
+def _access_of(known: KnownReporter) -> ReporterAccess:
+    path = known.secrets.path
+    return ReporterAccess(
+        id=str(known.id),
+        name=known.name,
+        format=known.format,
+        secrets=known.secrets.signing,
+        path_secret_digest=path_secret_digest(path) if path else None,
+        options=known.secrets.options,
+        allowed_addresses=tuple(known.secrets.options.get("allowed_addresses", ())),
+        active=known.is_active,
+        stamp=known.proof,
+    )
 
 
 class WebhookSender(AlertSender):

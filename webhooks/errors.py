@@ -5,6 +5,7 @@ WebhookError
 ├── PayloadError     the bytes cannot be read; carries the HTTP status to answer
 ├── InboxBusy        nothing can be made durable now; the sender shall come again
 ├── InboxConflict    a key was used before for other content
+├── InboxStale       what a post was proven by has changed meanwhile
 └── DeliveryError    a message was not taken; permanent or worth another attempt
     └── AddressRefused   the address may not be called
 """
@@ -37,6 +38,10 @@ class InboxBusy(WebhookError):
 
 class InboxConflict(WebhookError):
     """The key was used before for other content; the first stays."""
+
+
+class InboxStale(WebhookError):
+    """What the post was proven by has changed meanwhile; it must be proven anew."""
 
 
 class DeliveryError(WebhookError):

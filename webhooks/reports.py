@@ -128,8 +128,9 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as one JSON object that `from_json` reads back unchanged."""
-        value = asdict(self)
+        value = {name: getattr(self, name) for name in _FIELDS}
         value["claimed_at"] = self.claimed_at.isoformat() if self.claimed_at else None
+        value["part"] = asdict(self.part) if self.part else None
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
     @classmethod
@@ -141,6 +142,7 @@ class Report:
             raise PayloadError("not a stored report") from error
 
 
+_FIELDS = tuple(one.name for one in fields(Report))
 _STRING_FIELDS = tuple(one.name for one in fields(Report) if one.type is str)
 
 

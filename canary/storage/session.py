@@ -28,9 +28,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reading = sessionmaker(engine, expire_on_commit=False)
-        self._writing = sessionmaker(
-            engine.execution_options(**{WRITE: True}), expire_on_commit=False
-        )
+        self._write_engine = engine.execution_options(**{WRITE: True})
+        self._writing = sessionmaker(self._write_engine, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -58,7 +57,7 @@ class Database:
     @contextmanager
     def connect(self, *, writes: bool = False) -> Iterator[Connection]:
         """Give a bare connection in one transaction. Raises Unavailable."""
-        engine = self.engine.execution_options(**{WRITE: writes})
+        engine = self._write_engine if writes else self.engine
         with _told_plainly(), engine.begin() as connection:
             yield connection
 

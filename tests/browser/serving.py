@@ -35,10 +35,13 @@ class NoInbox:
     def find_reporter(self, name: str) -> None:
         return None
 
+    def forget(self, name: str) -> bool:
+        return False
+
     def accept(self, arrival: object) -> None:
         raise AssertionError
 
-    def keep_dead(self, reporter: object, post: object, reason: str) -> None:
+    def keep_dead(self, reporter: object, post: object, reason: str, grade: object) -> None:
         raise AssertionError
 
 

@@ -107,7 +107,7 @@ def test_unreadable_post_is_kept_dead(office: Office) -> None:
     reporter = office.add_reporter()
     post = office.parcel(reporter, body=b"\xff\xfe").post
     for _ in range(2):
-        keep_dead_post(office.database, office.vault, reporter, post, "not a text")
+        keep_dead_post(office.database, office.vault, reporter, post, "not a text", grade="weak")
     kept = office.only(InboxPost)
     assert (kept.state, kept.failure) == ("dead", "not a text")
     assert office.triage() == 0
@@ -116,7 +116,9 @@ def test_unreadable_post_is_kept_dead(office: Office) -> None:
 def test_dead_letters_do_not_block_the_living(office: Office) -> None:
     reporter = office.add_reporter()
     parcel = office.parcel(reporter, listing("x"), body=b"same bytes")
-    keep_dead_post(office.database, office.vault, reporter, parcel.post, "unreadable")
+    keep_dead_post(
+        office.database, office.vault, reporter, parcel.post, "unreadable", grade="signed"
+    )
     assert accept_post(office.database, office.vault, parcel) is True
 
 

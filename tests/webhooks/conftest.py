@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from webhooks import signing
-from webhooks.errors import InboxConflict, WebhookError
+from webhooks.errors import InboxConflict, InboxStale, WebhookError
 from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
 from webhooks.inbound.blueprint import create_blueprint
-from webhooks.reports import Post
+from webhooks.reports import Grade, Post
 
 # A busy machine is no reason to fail.
 settings.register_profile("untimed", deadline=None)
@@ -83,24 +83,37 @@ def sign_headers() -> Callable[..., dict[str, str]]:
 
 @dataclass
 class FakeInbox(Inbox):
-    """Keeps everything in memory; `refusal` is raised instead of keeping."""
+    """Keeps everything in memory; `refusal` is raised instead of keeping.
+
+    `changed` holds reporters that are remembered as they were before.
+    """
 
     reporters: dict[str, ReporterAccess] = field(default_factory=dict)
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     dead: list[tuple[ReporterAccess, Post, str]] = field(default_factory=list)
     refusal: WebhookError | None = None
+    changed: dict[str, ReporterAccess] = field(default_factory=dict)
 
     def find_reporter(self, name: str) -> ReporterAccess | None:
         return self.reporters.get(name)
 
+    def forget(self, name: str) -> bool:
+        fresh = self.changed.pop(name, None)
+        if fresh is None:
+            return False
+        self.reporters[name] = fresh
+        return True
+
     def accept(self, arrival: Arrival) -> None:
         if self.refusal:
             raise self.refusal
+        if arrival.reporter_id in self.changed:
+            raise InboxStale
         first = self.arrivals.setdefault(arrival.key, arrival)
         if first.digest != arrival.digest:
             raise InboxConflict
 
-    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str) -> None:
+    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str, grade: Grade) -> None:
         self.dead.append((reporter, post, reason))
 
     def add(self, name: str, **values: Any) -> None:

@@ -18,7 +18,8 @@ class ReporterAccess:
     """Who may post and how it is proven.
 
     `secrets` are all live ones; `path_secret_digest` is the SHA-256 in hex of the secret path;
-    `allowed_addresses` are networks, none meaning any.
+    `allowed_addresses` are networks, none meaning any; `stamp` is the application's own mark of
+    what it knew the reporter by, handed back to it with every arrival.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ReporterAccess:
     options: Mapping[str, Any] = field(default_factory=dict)
     allowed_addresses: Sequence[str] = ()
     active: bool = True
+    stamp: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +48,26 @@ class Arrival:
     reports: tuple[Report, ...]
     grade: Grade
     reply: Reply
+    stamp: bytes = b""
 
 
 class Inbox(Protocol):
     """Keeps arrivals; implemented by the application."""
 
     def find_reporter(self, name: str) -> ReporterAccess | None:
-        """Return the reporter of that name, or None."""
+        """Return the reporter of that name, or None; perhaps as remembered from an earlier call."""
+
+    def forget(self, name: str) -> bool:
+        """Forget what is remembered of a reporter; tell whether there was something."""
 
     def accept(self, arrival: Arrival) -> None:
-        """Make the arrival durable, a repeat changing nothing; InboxBusy, InboxConflict."""
+        """Make the arrival durable, a repeat changing nothing.
 
-    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str) -> None:
-        """Keep a proven post that cannot be read; InboxBusy."""
+        Raises InboxBusy, InboxConflict, and InboxStale when the reporter changed meanwhile.
+        """
+
+    def keep_dead(self, reporter: ReporterAccess, post: Post, reason: str, grade: Grade) -> None:
+        """Keep a proven post that cannot be read; InboxBusy, InboxStale."""
 
 
 def make_arrival(
@@ -86,6 +95,7 @@ def make_arrival(
         reports=tuple(reports),
         grade=grade,
         reply=reader.reply,
+        stamp=access.stamp,
     )
 
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from webhooks.errors import (
     InboxBusy,
     InboxConflict,
+    InboxStale,
     PayloadError,
     SignatureError,
 )
@@ -44,7 +45,7 @@ class _Gate:
         """Take the present request and answer it."""
         try:
             post = self._receive(path_secret)
-            return _response(self._take(name, post))
+            return _response(self._take_surely(name, post))
         except SignatureError:
             return _response(_REFUSED, {"WWW-Authenticate": 'Bearer realm="hooks"'})
         except PayloadError as error:
@@ -54,6 +55,20 @@ class _Gate:
         except InboxBusy as error:
             wait = {"Retry-After": str(max(1, error.retry_after))}
             return _response(_plain(error.status, "come again later"), wait)
+
+    def _take_surely(self, name: str, post: Post) -> Reply:
+        """Take the post; what was only remembered of its reporter refuses none."""
+        try:
+            return self._take(name, post)
+        except SignatureError:
+            if not self.inbox.forget(name):
+                raise
+        except InboxStale:
+            self.inbox.forget(name)
+        try:
+            return self._take(name, post)
+        except InboxStale as error:
+            raise InboxBusy(str(error), retry_after=1) from error
 
     def _receive(self, path_secret: str | None) -> Post:
         body = _read_body(request, self.max_body)
@@ -88,7 +103,7 @@ class _Gate:
             reports = reader.read(post, access.options)
             arrival = make_arrival(access, reader, post, reports, grade)
         except PayloadError as error:
-            self.inbox.keep_dead(access, post.without_secrets(), str(error))
+            self.inbox.keep_dead(access, post.without_secrets(), str(error), grade)
             raise
         self.inbox.accept(arrival)
         return arrival.reply

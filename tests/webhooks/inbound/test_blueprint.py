@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,22 @@ def test_strangers_learn_nothing_from_refusals(
     assert len({str(one.headers) for one in answers}) == 1
     assert not inbox.arrivals
     assert not inbox.dead
+
+
+def test_new_secret_counts_at_once(client: FlaskClient, inbox: Any, sign_headers: Sign) -> None:
+    """What is remembered of a reporter refuses no post and lets none in."""
+    known = inbox.reporters["ours"]
+    inbox.changed["ours"] = known
+    inbox.reporters["ours"] = replace(known, secrets=("whsec_" + "B" * 44,))
+    answer = client.post("/hooks/ours", data=REPORT, headers=sign_headers(REPORT.encode()))
+    assert answer.status_code == 202
+
+
+def test_dropped_secret_ends_at_once(client: FlaskClient, inbox: Any, sign_headers: Sign) -> None:
+    inbox.changed["ours"] = replace(inbox.reporters["ours"], secrets=("whsec_" + "B" * 44,))
+    answer = client.post("/hooks/ours", data=REPORT, headers=sign_headers(REPORT.encode()))
+    assert answer.status_code == 401
+    assert not inbox.arrivals
 
 
 def test_proven_but_unreadable_post_is_kept_dead(
