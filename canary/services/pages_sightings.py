@@ -43,6 +43,16 @@ class SightingView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SightingPage:
+    """One sighting with where it is filed; `basis` says how it was lawfully obtained."""
+
+    sighting: SightingView
+    incident_id: int | None
+    basis: str
+    filed_as: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawPost:
     """The bytes of a post exactly as they came in."""
 
@@ -71,12 +81,31 @@ def load_sightings(
     )
 
 
+def load_sighting(session: Session, vault: Vault, viewer: Viewer, ref: str) -> SightingPage:
+    """Return one sighting, whether it is in an incident or not. Raises NotFound."""
+    row = session.scalar(
+        select(Sighting)
+        .where(Sighting.ref == ref)
+        .options(joinedload(Sighting.reporter), joinedload(Sighting.phone))
+    )
+    if row is None or not viewer.reads_evidence:
+        msg = f"there is no sighting {ref}"
+        raise NotFound(msg)
+    found = _load_matches(session, [row.id]).get(row.id, ())
+    return SightingPage(
+        sighting=_view(vault, viewer, row, found),
+        incident_id=row.incident_id,
+        basis=row.basis,
+        filed_as=row.filed_as or "",
+    )
+
+
 def load_raw(session: Session, vault: Vault, viewer: Viewer, sighting_ref: str) -> RawPost:
     """Return the post behind a sighting. Raises NotFound and SealBroken."""
     post = session.scalar(
         select(InboxPost)
         .join(Sighting, Sighting.inbox_id == InboxPost.id)
-        .join(Incident, Sighting.incident_id == Incident.id)
+        .outerjoin(Incident, Sighting.incident_id == Incident.id)
         .where(Sighting.ref == sighting_ref, *limit_incidents(viewer))
     )
     if post is None or not viewer.reads_evidence:

@@ -24,6 +24,7 @@ from canary.services.expected import file_quietly
 from canary.services.gathering import gather
 from canary.services.refs import make_ref
 from canary.services.register import SqlRegister
+from canary.services.textindex import index_report
 from canary.storage.session import Database
 from canary.storage.tables import Bait, InboxPost, Match, Phone, Sighting
 from canary.storage.vault import Vault
@@ -184,6 +185,8 @@ def _write(desk: Desk, post_id: int, findings: Sequence[Finding]) -> None:
             for ordinal, finding in enumerate(findings)
         ]
         session.flush()
+        for sighting, finding in zip(sightings, findings, strict=True):
+            index_report(session, desk.vault, sighting.id, finding.report)
         news = [
             sighting
             for sighting, finding in zip(sightings, findings, strict=True)

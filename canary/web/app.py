@@ -18,6 +18,7 @@ from canary.web.pages import (
     operation,
     overview,
     people,
+    search,
     sources,
 )
 from canary.web.parts import EXTENSION, WebParts
@@ -41,6 +42,7 @@ def create_app(parts: WebParts) -> Flask:
         overview,
         incidents,
         casework,
+        search,
         attribution,
         sources,
         baits,

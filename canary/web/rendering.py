@@ -18,6 +18,19 @@ from canary.web.words import label
 
 STATIC = Path(__file__).parent / "static"
 
+# Which entry of the main menu a blueprint, or a single page of another one, belongs to.
+AREAS = {
+    "alerts": "operation",
+    "attribution": "operation",
+    "batches": "baits",
+    "casework": "incidents",
+    "network": "sources",
+    "operation.report": "incidents",
+    "phones": "baits",
+    "scan": "incidents",
+    "search": "incidents",
+}
+
 
 def install(app: Flask) -> None:
     """Give templates their filters and functions."""
@@ -34,7 +47,9 @@ def install(app: Flask) -> None:
         odds=format_odds,
         number=format_number,
     )
-    app.jinja_env.globals.update(label=label, asset=asset_url, here_with=here_with, may=may_see)
+    app.jinja_env.globals.update(
+        AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, may=may_see
+    )
     app.context_processor(_give_common)
 
 

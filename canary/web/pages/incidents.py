@@ -13,7 +13,7 @@ from canary.services.pages_incidents import (
     list_incidents,
     load_incident,
 )
-from canary.services.pages_sightings import load_raw, note_reading
+from canary.services.pages_sightings import load_raw, load_sighting, note_reading
 from canary.services.queue_search import KEYS, IncidentFilter, check_filter, read_query
 from canary.services.undoing import can_undo
 from canary.services.views import list_views
@@ -116,6 +116,17 @@ def decide(incident_id: int) -> ResponseReturnValue:
     told = gettext("Saved: %(decision)s", decision=label("decision", form.decision.value))
     flash(told, "undo" if can_undo(form.decision.value) else "good")
     return redirect(url_for("incidents.show", incident_id=incident_id), 303)
+
+
+@blueprint.get("/sightings/<ref>")
+def sighting(ref: str) -> ResponseReturnValue:
+    """Show one sighting in clear; reading it is written down."""
+    parts, viewer = get_parts(), get_viewer()
+    with parts.database.read() as session:
+        page = load_sighting(session, parts.vault, viewer, ref)
+    with parts.database.write() as session:
+        note_reading(session, viewer, f"sighting/{ref[:20]}", parts.clock())
+    return render_template("sighting.html", page=page)
 
 
 @blueprint.get("/sightings/<ref>/raw")
