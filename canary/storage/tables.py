@@ -653,6 +653,21 @@ class Rematch(Row):
     lease_until: Mapped[datetime | None]
 
 
+class Scan(Row):
+    """A text or file somebody looked through for baits; it goes after a week, unless reported."""
+
+    __tablename__ = "scans"
+
+    id: Mapped[int] = _identity()
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    sealed_body: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int]
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    reported_as: Mapped[str | None] = mapped_column(String(20))
+
+
 class AttributionRecord(Row):
     """One version of an incident's attribution with all it was computed from."""
 

@@ -139,6 +139,21 @@ def upgrade() -> None:
     with op.batch_alter_table('rematches', schema=None) as batch_op:
         batch_op.create_index('uq_rematches_waiting', ['state'], unique=True, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
+    op.create_table('scans',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('sealed_body', sa.LargeBinary(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('reported_as', sa.String(length=20), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_scans')),
+    sa.UniqueConstraint('ref', name=op.f('uq_scans_ref'))
+    )
+    with op.batch_alter_table('scans', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_scans_created_at'), ['created_at'], unique=False)
+
     op.create_table('sources',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.String(length=64), nullable=False),
@@ -702,6 +717,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sources_kind'))
 
     op.drop_table('sources')
+    with op.batch_alter_table('scans', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_scans_created_at'))
+
+    op.drop_table('scans')
     with op.batch_alter_table('rematches', schema=None) as batch_op:
         batch_op.drop_index('uq_rematches_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
