@@ -13,6 +13,11 @@ class BaitState(StrEnum):
     BURNED = "burned"
     RETIRED = "retired"
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether a source has it now."""
+        return self in (BaitState.PLANTED, BaitState.LIVE)
+
 
 _NEXT = {
     BaitState.DRAFT: {BaitState.ISSUED, BaitState.RETIRED},

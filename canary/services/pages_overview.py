@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from canary.domain.baits import BaitState
 from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
 from canary.services.pages_common import SourceLabel, count_groups, is_in_place, limit_incidents
@@ -125,17 +126,25 @@ def load_coverage(session: Session) -> Coverage:
         .where(Placement.source_id == Source.id, is_in_place())
         .exists()
     )
-    rows = session.execute(
-        select(Bait.state, Bait.is_control, func.count()).group_by(Bait.state, Bait.is_control)
-    ).all()
-    return Coverage(
-        sources=session.scalar(select(func.count(Source.id))) or 0,
-        covered=session.scalar(select(func.count(Source.id)).where(covered)) or 0,
-        baits=sum(count for _, _, count in rows),
-        live=sum(count for state, _, count in rows if state in {"planted", "live"}),
-        controls=sum(count for _, is_control, count in rows if is_control),
-        phones=session.scalar(select(func.count(Phone.id))) or 0,
+    out = count_groups(session, _count_out_of_place())
+    baits = session.scalar(select(func.count()).select_from(Bait)) or 0
+    controls = select(func.count()).where(
+        Bait.state.in_([state.value for state in BaitState]), Bait.is_control
     )
+    return Coverage(
+        sources=session.scalar(select(func.count()).select_from(Source)) or 0,
+        covered=session.scalar(select(func.count(Source.id)).where(covered)) or 0,
+        baits=baits,
+        live=baits - sum(out.values()),
+        controls=session.scalar(controls) or 0,
+        phones=session.scalar(select(func.count()).select_from(Phone)) or 0,
+    )
+
+
+def _count_out_of_place() -> Select[str, int]:
+    """Count the baits that are not in place; nearly all are, and need not be gone through."""
+    states = [state.value for state in BaitState if not state.is_in_place]
+    return select(Bait.state, func.count()).where(Bait.state.in_(states)).group_by(Bait.state)
 
 
 def load_sensors(session: Session, now: datetime) -> Sensors:
