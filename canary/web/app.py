@@ -18,6 +18,7 @@ from canary.web.pages import (
     operation,
     overview,
     people,
+    scan,
     search,
     sources,
 )
@@ -43,6 +44,7 @@ def create_app(parts: WebParts) -> Flask:
         incidents,
         casework,
         search,
+        scan,
         attribution,
         sources,
         baits,
