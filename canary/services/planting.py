@@ -139,7 +139,7 @@ def _show(code: str, written: _Written, is_local: bool) -> Sheet:
 
 
 def _open(
-    gardener: Gardener, batch_name: str, template: str, written: Mapping[object, _Written]
+    gardener: Gardener, batch_name: str, template: str, written: Mapping[tuple[str, bool], _Written]
 ) -> None:
     now = gardener.clock()
     with gardener.database.write() as session:

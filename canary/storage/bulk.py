@@ -25,9 +25,14 @@ def reserve_ids(session: Session, table: type[Bait], count: int) -> list[int]:
 
 
 def widen_cache(session: Session) -> None:
-    """Let this connection hold 64 MiB of pages: digests land all over their tree."""
+    """Let this connection hold 64 MiB of pages, and the log 256 MiB before they are copied back.
+
+    Digests land all over their tree, so that each chunk touches most of its pages once more.
+    """
     if not _is_postgresql(session):
-        session.connection().exec_driver_sql("PRAGMA cache_size=-65536")
+        connection = session.connection()
+        connection.exec_driver_sql("PRAGMA cache_size=-65536")
+        connection.exec_driver_sql("PRAGMA wal_autocheckpoint=65536")
 
 
 def write_rows(session: Session, table: Bulky, rows: Sequence[Mapping[str, object]]) -> None:
