@@ -9,11 +9,12 @@ from canary.attribution.campaigns import phones_of
 from canary.attribution.chance import pattern_codes
 from canary.attribution.delays import delay_density
 from canary.attribution.model import Problem, total_by
-from canary.attribution.weigh import Weighing
+from canary.attribution.weigh import LEAST_GAIN, Weighing
 from canary.attribution.world import FIELDS, Bools, Floats, Ints
 
 _CLEAR_NATS = 2.0
 _WOULD_BE_SUSPECT = -1.0
+_GRACE_LAGS = 3.0
 
 
 def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exclusion]:
@@ -28,6 +29,7 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
     held, seen = count_held(problem), count_seen(problem)
     late, field = _penalties(weighing)
     hidden = _hidden_fields(weighing)
+    in_time = held_in_time(problem)
     silent = -(weighing.evidence.base @ np.exp(problem.log_weights))
     delta = _latest(weighing)
     found: dict[str, Exclusion] = {}
@@ -37,7 +39,9 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
         code, params = _reason(
             held=int(held[source]),
             linked=bool(seen[source]),
+            in_time=bool(in_time[source]),
             bound=float(weighing.bound[source]),
+            gain=float(weighing.gain[source]),
             late=float(late[source]),
             field=float(field[source]),
             silent=float(silent[source]),
@@ -74,6 +78,20 @@ def count_seen(problem: Problem) -> Ints:
     return _count_distinct(problem, seen[world.exp_record])
 
 
+def held_in_time(problem: Problem) -> Bools:
+    """Tell who could read something before it was seen, or soon enough for a late log."""
+    world, events = problem.world, problem.events
+    grace = _GRACE_LAGS * world.operator.since_log_lag_mean_h
+    soon = problem.link_since <= events.time[problem.link_event] + grace
+    found = np.zeros(world.n_sources, dtype=np.bool_)
+    found[problem.link_source[soon]] = True
+    for campaign in problem.campaigns:
+        rung = np.isin(world.exp_record, phones_of(problem, campaign))
+        last = float(campaign.first_time.max()) + grace
+        found[world.exp_source[rung & (world.exp_since <= last)]] = True
+    return found
+
+
 def _count_distinct(problem: Problem, chosen: Bools) -> Ints:
     world = problem.world
     # Sorted by hand: numpy's unique hashes, which takes half a minute for millions of pairs.
@@ -85,11 +103,22 @@ def _count_distinct(problem: Problem, chosen: Bools) -> Ints:
 
 
 def _reason(
-    *, held: int, linked: bool, bound: float, late: float, field: float, silent: float
+    *,
+    held: int,
+    linked: bool,
+    in_time: bool,
+    bound: float,
+    gain: float,
+    late: float,
+    field: float,
+    silent: float,
 ) -> tuple[ExclusionCode, dict[str, float | int | str]]:
     if not held or not linked:
         return ExclusionCode.NEVER_HELD, {}
-    if bound > _WOULD_BE_SUSPECT:
+    if not in_time:
+        return ExclusionCode.TOO_LATE, {"log10_factor": round(-late / np.log(10.0), 2)}
+    # In a small network the base rate alone could make a suspect: the evidence must speak too.
+    if bound > _WOULD_BE_SUSPECT and gain > LEAST_GAIN:
         return ExclusionCode.COVERED, {"log10_gain_alone": round(bound / np.log(10.0), 2)}
     worst = max(late, field, silent)
     if worst < _CLEAR_NATS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.answer import Step
-from canary.attribution.exclusions import count_seen
+from canary.attribution.exclusions import held_in_time
 from canary.attribution.search import Members
 from canary.attribution.weigh import Weighed, Weighing
 from canary.attribution.world import Bools, Floats
@@ -160,7 +160,7 @@ def next_steps(weighing: Weighing, named: Sequence[int]) -> tuple[Step, ...]:
 def _open_question(weighing: Weighing, named: Sequence[int]) -> _Question | None:
     posterior = weighing.posterior
     ranked = [int(one) for one in np.argsort(-posterior, kind="stable")[: _MOST_SUSPECTS * 2]]
-    held = count_seen(weighing.problem) > 0
+    held = held_in_time(weighing.problem)
     still_open = [
         one for one in ranked if held[one] and posterior[one] >= _OPEN_FROM and one not in named
     ]

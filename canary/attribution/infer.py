@@ -9,13 +9,13 @@ import numpy as np
 from canary.attribution.answer import Attribution, Cap, Sensitivity
 from canary.attribution.batch import judge_batch
 from canary.attribution.case import Case, make_case
-from canary.attribution.exclusions import count_seen, exclusions
+from canary.attribution.exclusions import exclusions, held_in_time
 from canary.attribution.experiment import next_steps
 from canary.attribution.model import build_problem
 from canary.attribution.reading import load_world
 from canary.attribution.search import Scorer
 from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
-from canary.attribution.weigh import Weighing, weigh
+from canary.attribution.weigh import LEAST_GAIN, Weighing, weigh
 from canary.attribution.world import Floats, Ints, World
 from canary.domain.verdicts import Verdict
 
@@ -83,10 +83,15 @@ def _ledger(world: World) -> tuple[Ints, bool]:
 
 
 def _suspects(weighing: Weighing) -> list[int]:
-    """Return who could read something that was seen and is likely enough, likeliest first."""
-    ranked = np.argsort(-weighing.posterior, kind="stable")
-    held = count_seen(weighing.problem) > 0
-    return [int(one) for one in ranked if held[one] and weighing.posterior[one] >= _SUSPECT_FROM]
+    """Return who could read something in time and is likely enough, likeliest first.
+
+    Where the base rate alone makes a source that likely, the evidence must speak for it, too.
+    """
+    posterior = weighing.posterior
+    chosen = held_in_time(weighing.problem) & (posterior >= _SUSPECT_FROM)
+    chosen &= (weighing.gain > LEAST_GAIN) | (posterior >= _LIKELY)
+    ranked = np.argsort(-posterior, kind="stable")
+    return [int(one) for one in ranked if chosen[one]]
 
 
 def _worth(weighing: Weighing, suspects: list[int]) -> list[int]:
@@ -150,7 +155,7 @@ def _smallest_set(weighing: Weighing, named: Sequence[int], policy: Policy) -> l
         if holding < policy.weak_from * surfaced:
             continue
         chosen += _cover(part.component.sources, part.sets, part.weights, policy)
-    held = count_seen(weighing.problem) > 0
+    held = held_in_time(weighing.problem)
     return [one for one in chosen if held[one]]
 
 

@@ -20,6 +20,7 @@ from canary.attribution.search import Component, Members, Scorer, log_sum, searc
 from canary.attribution.world import Bools, Floats, Ints
 
 SCREEN_NATS = -9.0
+LEAST_GAIN = 0.1
 _SETS_WITHIN = 11.0
 _MOST_SETS = 60
 _LARGEST_RATIO = 1e30
@@ -64,6 +65,14 @@ class Weighing:
     background: float
     bound: Floats
     parts: tuple[Weighed, ...]
+
+    @property
+    def gain(self) -> Floats:
+        """Return what the evidence says for each source were it alone, in nats; -inf: no baits."""
+        odds = self.problem.log_prior_odds
+        return np.where(
+            np.isfinite(odds), self.bound - np.where(np.isfinite(odds), odds, 0.0), -np.inf
+        )
 
 
 def weigh(problem: Problem) -> Weighing:

@@ -95,3 +95,15 @@ def test_copier_of_a_list_is_not_cleared_by_its_own_baits(make_world):
     answer = attribute(World.from_json(world))
     assert answer.named == ()
     assert answer.posteriors["S5"] > 0.05
+
+
+def test_late_holder_in_a_small_network_is_told_so(make_world):
+    """Among three sources the base rate alone would make a suspect of anybody."""
+    holders = [[(source, 20.0)] for source in range(3) for _ in range(4)]
+    for row in holders[:4]:
+        row.append((2, 172.0))
+    answer = attribute(World.from_json(make_world(holders, [(at, 100.0 + at) for at in range(4)])))
+    assert answer.named == ("S0",)
+    assert "S2" not in answer.suspects
+    assert answer.excluded["S2"].code == "too_late"
+    assert answer.excluded["S2"].params["hours_late"] == 72.0

@@ -154,3 +154,11 @@ def test_silent_account_above_does_not_prevent_confirmation(make_world):
     answer = attribute(World.from_json(world))
     assert answer.named == ("S5",)
     assert answer.verdict is Verdict.CONFIRMED
+
+
+def test_single_rich_display_stays_below_confirmed(make_world):
+    """One display of 46 bits or more may name (ATTRIBUTION section 7), never confirm."""
+    world = make_world(EACH_ITS_OWN, [(20, 30.0)], level={"waybill": 2, "phone": 2})
+    answer = attribute(World.from_json(world))
+    assert (answer.verdict, answer.named) == (Verdict.PROBABLE, ("S5",))
+    assert Cap.FEW_BAITS in answer.caps

@@ -76,6 +76,7 @@ def test_source_exposed_later_is_out(dense: Office) -> None:
     found = newest(dense)
     assert found["named"] == ["OUT-A1"]
     assert suspicion(found, "OUT-B2") <= suspicion(found, "OUT-B1") + 1e-6
+    assert found["excluded"]["OUT-B2"] == "too_late"
 
 
 def test_source_exposed_earlier_is_a_suspect(dense: Office) -> None:
