@@ -4,9 +4,12 @@ from datetime import timedelta
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from canary.web import auth, errors, headers, language, rendering
+from canary.web.api.app import create_api
+from canary.web.api.document import PREFIX
 from canary.web.pages import (
     account,
     alerts,
@@ -18,6 +21,7 @@ from canary.web.pages import (
     operation,
     overview,
     people,
+    reference,
     scan,
     search,
     sources,
@@ -52,6 +56,7 @@ def create_app(parts: WebParts) -> Flask:
         alerts,
         account,
         people,
+        reference,
         health,
     ):
         app.register_blueprint(page.blueprint)
@@ -60,6 +65,7 @@ def create_app(parts: WebParts) -> Flask:
     )
     csrf.exempt(hooks)
     app.register_blueprint(hooks)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PREFIX: create_api(parts)})  # type: ignore[method-assign]  # Flask documents this way
     if parts.trusted_proxies:
         hops = parts.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask documents this way

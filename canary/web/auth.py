@@ -27,6 +27,9 @@ PUBLIC = frozenset(
         "hooks.receive",
         "health.live",
         "health.ready",
+        "health.metrics",
+        "reference.document",
+        "reference.docs",
         "account.sign_in",
         "people.join",
     }
@@ -39,7 +42,6 @@ BEFORE_PASSWORD = frozenset({"account.password", "account.sign_out"})
 ROLES: Mapping[str, frozenset[Role]] = {
     "overview.show": EVERYBODY,
     "incidents.queue": EVERYBODY,
-    "incidents.export": READERS,
     "incidents.show": EVERYBODY,
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
@@ -92,6 +94,15 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "people.change": frozenset({Role.ADMIN}),
     "people.invite": frozenset({Role.ADMIN}),
     "people.withdraw": frozenset({Role.ADMIN}),
+    "keys.list_all": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "keys.create": frozenset({Role.ADMIN}),
+    "keys.revoke": frozenset({Role.ADMIN}),
+    "exports.incidents": READERS,
+    "exports.sources": STAFF,
+    "exports.baits": STAFF,
+    "exports.inbox": READERS,
+    "exports.deliveries": READERS,
+    "exports.audit": frozenset({Role.AUDITOR, Role.ADMIN}),
 }
 
 
