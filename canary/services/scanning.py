@@ -3,46 +3,31 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from canary.domain.errors import Conflict, Invalid, NotFound
+from canary.domain.errors import Conflict
 from canary.matching.files import Block, Limits, Unread, blocks_of
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.access import Viewer
-from canary.services.audit import record
 from canary.services.manual import HandReport, report_by_hand
 from canary.services.pages_evidence import Excerpt, Mark, Span, build_evidence
-from canary.services.refs import make_ref
 from canary.services.register import SqlRegister
+from canary.services.uploads import UploadLine, get_upload, open_upload, show_upload
 from canary.storage.session import Database
-from canary.storage.tables import Bait, Placement, Scan, Source
+from canary.storage.tables import Bait, Placement, Source
 from canary.storage.vault import Vault
 
-MOST_BYTES = 16 * 1024 * 1024
+PURPOSE = "scan"
 MOST_CHARACTERS = 3_000_000
 LIMITS = Limits(depth=3, members=500, expanded=64 << 20, ratio=200, held=64 << 20)
-KEPT = timedelta(days=7)
 SHOWN = 60
 BAITS_SHOWN = 100
-LISTED = 20
 _FILE = "canary-scanned"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanLine:
-    """A scan in the list of the last ones. `size` in bytes."""
-
-    ref: str
-    name: str
-    size: int
-    created_by: str
-    created_at: datetime
-    reported_as: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +54,7 @@ class ScanPart:
 class ScanPage:
     """What a scan found. `unread` says what was not looked at, and why."""
 
-    line: ScanLine
+    line: UploadLine
     baits: tuple[FoundBait, ...]
     more_baits: int
     matches: int
@@ -77,40 +62,10 @@ class ScanPage:
     unread: tuple[tuple[str, str], ...]
 
 
-def keep_scan(
-    session: Session, vault: Vault, body: bytes, *, name: str, viewer: Viewer, now: datetime
-) -> str:
-    """Keep what is to be scanned, sealed, and return its reference. Raises Invalid."""
-    if not body.strip():
-        raise Invalid("there is nothing to look through")
-    if len(body) > MOST_BYTES:
-        raise Invalid("this is too large for the page; use `canary scan`")
-    session.execute(delete(Scan).where(Scan.created_at < now - KEPT))
-    ref = make_ref("C")
-    session.add(
-        Scan(
-            ref=ref,
-            name=name[:200],
-            sealed_body=vault.seal(_place_of(ref), body),
-            size=len(body),
-            created_by=viewer.name,
-            created_at=now,
-        )
-    )
-    record(session, viewer.name, "scan.made", f"scan/{ref}", now, size=len(body))
-    return ref
-
-
-def list_scans(session: Session) -> list[ScanLine]:
-    """List the last scans, newest first."""
-    rows = session.scalars(select(Scan).order_by(Scan.id.desc()).limit(LISTED))
-    return [_to_line(row) for row in rows]
-
-
 def run_scan(session: Session, vault: Vault, ref: str) -> ScanPage:
     """Look through what was kept. Raises NotFound."""
-    row = _get(session, ref)
-    body = vault.unseal(_place_of(ref), row.sealed_body)
+    row = get_upload(session, ref, PURPOSE)
+    body = open_upload(vault, row)
     register = SqlRegister(session, vault)
     found: list[Found] = []
     parts: list[ScanPart] = []
@@ -122,7 +77,7 @@ def run_scan(session: Session, vault: Vault, ref: str) -> ScanPage:
             parts.append(_to_part(block, matches))
     baits = _name_baits(session, found)
     return ScanPage(
-        line=_to_line(row),
+        line=show_upload(row),
         baits=_sum_up(found, baits)[:BAITS_SHOWN],
         more_baits=max(0, len({one.bait_id for one in found}) - BAITS_SHOWN),
         matches=len(found),
@@ -143,40 +98,17 @@ def report_scan(
 ) -> str:
     """File what was scanned as a report by hand, once. Raises Invalid, Conflict, NotFound."""
     with database.read() as session:
-        row = _get(session, ref)
-        if row.reported_as is not None:
+        row = get_upload(session, ref, PURPOSE)
+        if row.done_as is not None:
             msg = "this scan was reported already"
             raise Conflict(msg)
-        body = vault.unseal(_place_of(ref), row.sealed_body)
+        body = open_upload(vault, row)
     given = HandReport(body=body, venue=venue, basis=basis, actor=viewer.name)
     # The same bytes from the same venue are one post, so that a second click files nothing.
     filed = report_by_hand(database, vault, given, now=now)
     with database.write() as session:
-        _get(session, ref).reported_as = filed
+        get_upload(session, ref, PURPOSE).done_as = filed
     return filed
-
-
-def _place_of(ref: str) -> str:
-    return f"scans.sealed_body|{ref}"
-
-
-def _get(session: Session, ref: str) -> Scan:
-    row = session.scalar(select(Scan).where(Scan.ref == ref))
-    if row is None:
-        msg = f"there is no scan {ref}"
-        raise NotFound(msg)
-    return row
-
-
-def _to_line(row: Scan) -> ScanLine:
-    return ScanLine(
-        ref=row.ref,
-        name=row.name,
-        size=row.size,
-        created_by=row.created_by,
-        created_at=row.created_at,
-        reported_as=row.reported_as or "",
-    )
 
 
 def _read_blocks(body: bytes) -> tuple[list[Block], list[Unread]]:

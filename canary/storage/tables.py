@@ -653,19 +653,23 @@ class Rematch(Row):
     lease_until: Mapped[datetime | None]
 
 
-class Scan(Row):
-    """A text or file somebody looked through for baits; it goes after a week, unless reported."""
+class Upload(Row):
+    """A file or text that somebody looks at before anything is made of it; it goes after a week.
 
-    __tablename__ = "scans"
+    `purpose` is `scan`, or the kind of table that is to be imported; `done_as` says what was made.
+    """
+
+    __tablename__ = "uploads"
 
     id: Mapped[int] = _identity()
     ref: Mapped[str] = mapped_column(String(20), unique=True)
+    purpose: Mapped[str] = mapped_column(String(12), index=True)
     name: Mapped[str] = mapped_column(String(200))
     sealed_body: Mapped[bytes] = mapped_column(LargeBinary)
     size: Mapped[int]
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(index=True)
-    reported_as: Mapped[str | None] = mapped_column(String(20))
+    done_as: Mapped[str | None] = mapped_column(String(80))
 
 
 class AttributionRecord(Row):

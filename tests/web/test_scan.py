@@ -7,8 +7,8 @@ import pytest
 
 from canary.domain.identifiers import BaitValues
 from canary.services.register import kind_of, list_keys
-from canary.services.scanning import KEPT
-from canary.storage.tables import AuditEntry, Identifier, InboxPost, Scan
+from canary.services.uploads import KEPT
+from canary.storage.tables import AuditEntry, Identifier, InboxPost, Upload
 
 NUMBER = "YT9012345678901"
 VALUES = BaitValues(
@@ -70,7 +70,7 @@ def test_scan_is_filed_once(analyst, build, bait):
     assert analyst.post(f"{path}/report", form=path, **fields).status_code == 303
     with build.open() as session:
         assert session.query(InboxPost).count() == 1
-        assert session.query(Scan).one().reported_as
+        assert session.query(Upload).one().done_as
     assert "Reported as I-" in analyst.get(path).get_data(as_text=True)
 
 
@@ -88,7 +88,7 @@ def test_empty_scan_is_refused(analyst):
 def test_scan_goes_after_a_week(analyst, build, clock):
     path, _ = scan(analyst, text="x")
     with build.database.write() as session:
-        session.query(Scan).update({"created_at": clock() - KEPT * 2})
+        session.query(Upload).update({"created_at": clock() - KEPT * 2})
     scan(analyst, text="y")
     assert analyst.get(path).status_code == 404
 
@@ -96,7 +96,7 @@ def test_scan_goes_after_a_week(analyst, build, clock):
 def test_what_was_scanned_is_sealed(analyst, build):
     scan(analyst, text="a very secret text")
     with build.open() as session:
-        row = session.query(Scan).one()
-        entry = session.query(AuditEntry).filter_by(action="scan.made").one()
+        row = session.query(Upload).one()
+        entry = session.query(AuditEntry).filter_by(action="upload.scan").one()
     assert b"secret" not in row.sealed_body
-    assert entry.subject == f"scan/{row.ref}"
+    assert entry.subject == f"upload/{row.ref}"

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services import scanning
+from canary.services import scanning, uploads
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_text
@@ -26,8 +26,14 @@ def start() -> ResponseReturnValue:
     body = body or request.form.get("text", "").encode("utf-8", "replace")
     try:
         with parts.database.write() as session:
-            ref = scanning.keep_scan(
-                session, parts.vault, body, name=name, viewer=get_viewer(), now=parts.clock()
+            ref = uploads.keep_upload(
+                session,
+                parts.vault,
+                body,
+                purpose=scanning.PURPOSE,
+                name=name,
+                viewer=get_viewer(),
+                now=parts.clock(),
             )
     except Invalid as error:
         return _show_form(tell_problem(error.flaws[0].problem)), 400
@@ -67,7 +73,7 @@ def report(ref: str) -> ResponseReturnValue:
 
 def _show_form(problem: str = "") -> str:
     with get_parts().database.read() as session:
-        lines = scanning.list_scans(session)
+        lines = uploads.list_uploads(session, scanning.PURPOSE)
     return render_template("scan.html", lines=lines, problem=problem)
 
 

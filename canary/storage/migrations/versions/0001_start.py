@@ -139,21 +139,6 @@ def upgrade() -> None:
     with op.batch_alter_table('rematches', schema=None) as batch_op:
         batch_op.create_index('uq_rematches_waiting', ['state'], unique=True, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
-    op.create_table('scans',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
-    sa.Column('ref', sa.String(length=20), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('sealed_body', sa.LargeBinary(), nullable=False),
-    sa.Column('size', sa.Integer(), nullable=False),
-    sa.Column('created_by', sa.String(length=120), nullable=False),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('reported_as', sa.String(length=20), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_scans')),
-    sa.UniqueConstraint('ref', name=op.f('uq_scans_ref'))
-    )
-    with op.batch_alter_table('scans', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_scans_created_at'), ['created_at'], unique=False)
-
     op.create_table('sources',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.String(length=64), nullable=False),
@@ -181,6 +166,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('bucket', 'sighting_id', name=op.f('pk_text_grams')),
     sqlite_with_rowid=False
     )
+    op.create_table('uploads',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('purpose', sa.String(length=12), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('sealed_body', sa.LargeBinary(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('done_as', sa.String(length=80), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_uploads')),
+    sa.UniqueConstraint('ref', name=op.f('uq_uploads_ref'))
+    )
+    with op.batch_alter_table('uploads', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_uploads_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_uploads_purpose'), ['purpose'], unique=False)
+
     op.create_table('baits',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('ref', sa.String(length=20), nullable=False),
@@ -711,16 +713,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_baits_batch_id'))
 
     op.drop_table('baits')
+    with op.batch_alter_table('uploads', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_uploads_purpose'))
+        batch_op.drop_index(batch_op.f('ix_uploads_created_at'))
+
+    op.drop_table('uploads')
     op.drop_table('text_grams')
     with op.batch_alter_table('sources', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sources_parent_id'))
         batch_op.drop_index(batch_op.f('ix_sources_kind'))
 
     op.drop_table('sources')
-    with op.batch_alter_table('scans', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_scans_created_at'))
-
-    op.drop_table('scans')
     with op.batch_alter_table('rematches', schema=None) as batch_op:
         batch_op.drop_index('uq_rematches_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
