@@ -14,6 +14,8 @@ from canary.matching import chances, masks, names
 from canary.matching.confirm import Finding, confirm_masked
 
 ACCIDENTS = 0.01  # expected accidental matches below which agreement is strong
+CROWD = 1e11  # baits times records from which a common name or one mask says nothing alone
+RARE = 1e-8  # chance below which a finding is told even in a crowd
 _FEW_BITS = 2e-3  # what one innocent record in five hundred shows says nothing alone
 
 
@@ -29,10 +31,15 @@ def weigh(
     text: str, record: tuple[int, int], found: list[Finding], values: BaitValues, trials: float
 ) -> list[Weighed]:
     """Weigh the findings of one bait in one record; `trials` is baits times records."""
-    findings = [*found, *_further(text, record, found, values)]
+    findings = [one for one in found if one.kind is not IdentifierKind.ADDRESS]
+    findings += _further(text, record, found, values)
+    if len({one.kind for one in findings}) == 1 and findings[0].kind is IdentifierKind.ADDRESS:
+        findings = [replace(findings[0], chance=chances.SHARED_ADDRESS)]
     agreeing = tuple(sorted({one.kind for one in findings}))
     chance = _joint_chance(findings)
     is_strong = _is_strong(findings, chance, trials)
+    if not is_strong and is_crowd(trials) and _is_lost(findings, chance):
+        return []
     return [
         Weighed(_levelled(one, len(agreeing), chance, is_strong=is_strong), agreeing)
         for one in findings
@@ -99,7 +106,15 @@ def _address(
         level=MatchLevel.CANDIDATE,
         start=min(start for _, start, _ in parts),
         end=max(end for _, _, end in parts),
-        value=values.city + values.district + (values.detail if "detail" in shown else ""),
+        value="".join(
+            value
+            for part, value in (
+                ("city", values.city),
+                ("district", values.district),
+                ("detail", values.detail),
+            )
+            if part in shown
+        ),
         rule=f"address: {', '.join(sorted(shown))}",
         chance=chance,
     )
@@ -123,6 +138,28 @@ def _is_strong(findings: list[Finding], chance: float, trials: float) -> bool:
         one.form is MatchForm.EXACT and one.kind is not IdentifierKind.ADDRESS for one in findings
     )
     return len(kinds) >= (2 if whole else 3) and chance * trials < ACCIDENTS
+
+
+def is_crowd(trials: float) -> bool:
+    """Tell whether so many records meet so many baits that weak findings are not looked for."""
+    return trials > CROWD
+
+
+def _is_lost(findings: list[Finding], chance: float) -> bool:
+    """Tell whether weak findings of one record are lost among accidents in a crowd."""
+    hidden = {one.kind for one in findings if _is_hidden(one)}
+    return chance >= RARE or (
+        len(hidden) < 2 and all(_is_hidden(one) or one.kind in _DRESS for one in findings)
+    )
+
+
+_DRESS = frozenset({IdentifierKind.ADDRESS})
+
+
+def _is_hidden(finding: Finding) -> bool:
+    """Tell whether a part of the value is not shown; a shared host shows all there is."""
+    is_cut = finding.form is MatchForm.TRUNCATED and finding.kind is IdentifierKind.NUMBER
+    return finding.form is MatchForm.MASKED or is_cut
 
 
 def _says_nothing(finding: Finding, agreeing: int) -> bool:

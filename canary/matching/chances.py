@@ -11,6 +11,7 @@ PREFIXES = 45
 UNKNOWN_CITY = 1 / 300
 DISTRICT = 1 / 8  # a district within its city
 DETAIL = 1e-4  # a street number within its district
+SHARED_ADDRESS = 1e-4  # an address alone says no more: a house has many people
 PINYIN_TWINS = 4.0  # how many common names share one toneless reading
 FLOOR = 1e-18
 

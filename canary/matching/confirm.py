@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from canary.domain.identifiers import BaitValues, IdentifierKind, MatchForm, MatchLevel
 from canary.matching import chances, masks, names
 from canary.matching.keys import bare_number
+from canary.matching.names import fold_name
 from canary.matching.runs import Run, phone_of
 
 _NEGATIVE = re.compile(
@@ -204,6 +205,28 @@ def _partial(
         value=value,
         rule=f"{form} {kind}",
         chance=chance,
+    )
+
+
+def confirm_place(
+    text: str, place: masks.PlaceCandidate, bait_id: int, values: BaitValues
+) -> Finding | None:
+    """Confirm a house number as that of this bait's address, which must stand there whole."""
+    detail = fold_name(values.detail)
+    shift = detail.find(place.key[2:])
+    start = place.start - shift
+    if shift < 0 or start < 0 or not text.startswith(detail, start):
+        return None
+    return Finding(
+        bait_id=bait_id,
+        kind=IdentifierKind.ADDRESS,
+        form=MatchForm.EXACT,
+        level=MatchLevel.CANDIDATE,
+        start=start,
+        end=start + len(detail),
+        value=values.detail,
+        rule="address: detail",
+        chance=chances.SHARED_ADDRESS,
     )
 
 

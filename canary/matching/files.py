@@ -7,7 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from canary.matching import charsets
+from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
 from canary.matching.markup import is_page
 
 BLOCK = 1 << 20  # bytes read at a time
@@ -41,17 +42,20 @@ class Limits:
 class Block:
     """A piece of text of a file; `line` and `column` tell where it begins.
 
-    Matches that start at or after `until` belong to the next block, which shows them again.
-    `sheet` is set for tables, whose lines are rows with cells joined by tabs.
+    What begins in [since, until) belongs to it; the rest is shown for its neighbours' sake.
+    `sheet` is set for tables, whose lines are rows with cells joined by tabs; `follows` says
+    that lines are counted from the end of the chunks before.
     """
 
     path: str
     text: str
     line: int = 1
     column: int = 0
+    since: int = 0
     until: int
     sheet: str | None = None
     size: int = 0
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,13 @@ class Unread:
     reason: str
 
 
-Piece = Block | Unread
+Piece = Block | Chunk | Unread
 
 
 @dataclass(slots=True, kw_only=True)
 class _Budget:
     limits: Limits
+    in_chunks: bool = False
     expanded: int = 0
     members: int = 0
     lost: dict[str, int] = field(default_factory=dict)
@@ -77,9 +82,14 @@ class _TooMuch(Exception):
     """A container unfolds to more than is allowed."""
 
 
-def blocks_of(path: Path, limits: Limits | None = None) -> Iterator[Piece]:
-    """Yield the text of a file, whatever it is; never raises on what the file holds."""
-    budget = _Budget(limits=limits or Limits())
+def blocks_of(
+    path: Path, limits: Limits | None = None, *, in_chunks: bool = False
+) -> Iterator[Piece]:
+    """Yield the text of a file, whatever it is; never raises on what the file holds.
+
+    With `in_chunks`, plain text comes undecoded in chunks, for the sieve.
+    """
+    budget = _Budget(limits=limits or Limits(), in_chunks=in_chunks)
     try:
         with path.open("rb") as stream:
             yield from _read(stream, str(path), budget, depth=0)
@@ -302,12 +312,46 @@ def _mail_parts(message: EmailMessage, path: str, budget: _Budget, depth: int) -
 def _text(stream: IO[bytes], head: bytes, path: str, budget: _Budget) -> Iterator[Piece]:
     """Yield a text by blocks that end with a line, or somewhere in an endless one."""
     charset = charsets.charset_of(head)
+    if budget.in_chunks and can_be_cut(head, charset) and not is_page(_decoded(head, charset)):
+        yield from _chunked(stream, head, charset, path, budget)
+        return
     chunks = (
         _wide(stream, head, charset)
         if charset.name in charsets.WIDE
         else _narrow(stream, head, charset, path, budget)
     )
     yield from _overlapping(chunks, path)
+    yield from _lost(path, budget)
+
+
+def _decoded(head: bytes, charset: charsets.Charset) -> str:
+    return head[charset.mark :].decode(charset.name, "replace")
+
+
+def _chunked(
+    stream: IO[bytes], head: bytes, charset: charsets.Charset, path: str, budget: _Budget
+) -> Iterator[Piece]:
+    """Yield chunks, and blocks from where a line is too long to be held."""
+    is_file = isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO)
+    pieces: Iterator[Chunk | int | bytes] = (
+        chunks_of_file(Path(path), stream, path, charset)
+        if is_file
+        else chunks_of_stream(stream, head, path, charset)
+    )
+    for piece in pieces:
+        if isinstance(piece, Chunk):
+            yield piece
+            continue
+        if isinstance(piece, int):
+            stream.seek(piece)
+            piece = stream.read(BLOCK)
+        plain = charsets.Charset(charset.name)
+        for block in _overlapping(_narrow(stream, piece, plain, path, budget), path):
+            yield replace(block, follows=True)
+    yield from _lost(path, budget)
+
+
+def _lost(path: str, budget: _Budget) -> Iterator[Unread]:
     lost = budget.lost.pop(path, 0)
     if lost:
         yield Unread(path=path, reason=f"{lost} bytes are no text in any charset tried")

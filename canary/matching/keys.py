@@ -28,7 +28,7 @@ Key = str
 FANOUT = 256  # a register may leave out a key that more baits share; the engine passes it over
 
 _LEADING = re.compile(r"^[A-Z]+")
-_PLACE = re.compile(r"([\u3400-\u9fff]{3})([0-9]{1,5})(?![0-9])")
+PLACE = re.compile(r"([\u3400-\u9fff]{3})([0-9]{1,5})(?![0-9])")
 
 
 def keys_of(values: BaitValues) -> list[Key]:
@@ -95,5 +95,5 @@ def name_keys(name: str) -> list[Key]:
 
 def place_of(detail: str) -> tuple[str, str] | None:
     """Return the three characters before an address's first house number, and the number."""
-    found = _PLACE.search(fold_name(detail)) if detail else None
+    found = PLACE.search(fold_name(detail)) if detail else None
     return (found[1], found[2]) if found else None

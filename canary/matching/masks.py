@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from canary.domain.identifiers import BaitValues
 from canary.matching import names
-from canary.matching.keys import Key
+from canary.matching.keys import PLACE, Key
 
 STARS = r"*×✕✖•●○◯◦□■▇█…某"
 _ANY_STAR = rf"{STARS}xX_?#·"
@@ -175,6 +175,20 @@ def _before_given(text: str, given: str, start: int, end: int) -> MaskedName | N
             return MaskedName(given, at - 1, at + len(given))
         at = text.find(given, at + 1, end)
     return None
+
+
+class PlaceCandidate(NamedTuple):
+    """Three characters and a house number that may belong to a bait's address."""
+
+    key: Key
+    start: int
+    end: int
+
+
+def places_in(text: str) -> Iterator[PlaceCandidate]:
+    """Yield every house number with the three characters before it."""
+    for found in PLACE.finditer(text):
+        yield PlaceCandidate(f"a:{found[1]}{found[2]}", *found.span())
 
 
 def address_in(text: str, values: BaitValues, start: int, end: int) -> list[tuple[str, int, int]]:

@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
+from canary.matching.agreement import is_crowd
+from canary.matching.chunks import Chunk, sift
 from canary.matching.files import Block, Limits, Piece, Unread, blocks_of
 from canary.matching.markup import is_page
 from canary.matching.register import Register
@@ -38,6 +40,15 @@ class _Tally:
     lines: int = 0
     matches: int = 0
     unread: list[Unread] = field(default_factory=list)
+    _path: str = ""
+    _first: int = 0
+
+    def base(self, block: "Block | Chunk") -> int:
+        """Return how many lines of its file stand before a block that does not know it."""
+        if block.path != self._path:
+            self._path, self._first = block.path, self.lines
+        is_following = isinstance(block, Chunk) or block.follows
+        return self.lines - self._first if is_following else 0
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
@@ -76,19 +87,25 @@ def scan_paths(
     total = sum(_size(path) for path in files)
     tally = _Tally()
     corpus = max(1.0, total / _RECORD)
-    pieces = (piece for path in files for piece in blocks_of(path, limits))
+    pieces = (
+        piece for path in files for piece in blocks_of(path, limits, in_chunks=sieve is not None)
+    )
     blocks = _noting(pieces, tally)
     workers = processes if processes is not None else _workers(total)
     work = _Work(register=register, corpus=corpus, sieve=sieve)
     for block, found in _scanned(blocks, work, workers):
+        base = tally.base(block)
         tally.bytes += block.size
-        tally.lines += block.text.count("\n", 0, block.until)
-        for result in _results(found, register, corpus):
+        tally.lines += found.breaks
+        if found.lost:
+            reason = f"{found.lost} bytes are no text in any charset tried"
+            tally.unread.append(Unread(path=block.path, reason=reason))
+        for result in _results(found, base, register, corpus):
             tally.matches += 1
             yield result
         if progress is not None:
             progress(tally.bytes, total)
-    yield {"summary": _summary(tally, clock() - began)}
+    yield {"summary": _summary(tally, clock() - began, is_crowd(register.size * corpus))}
 
 
 def _size(path: Path) -> int:
@@ -102,7 +119,7 @@ def _workers(total: int) -> int:
     return 1 if total < LARGE else len(os.sched_getaffinity(0))
 
 
-def _noting(pieces: Iterable[Piece], tally: _Tally) -> Iterator[Block]:
+def _noting(pieces: Iterable[Piece], tally: _Tally) -> Iterator[Block | Chunk]:
     for piece in pieces:
         if isinstance(piece, Unread):
             tally.unread.append(piece)
@@ -110,7 +127,13 @@ def _noting(pieces: Iterable[Piece], tally: _Tally) -> Iterator[Block]:
             yield piece
 
 
-_Found = list[tuple[Block, Sequence[Match]]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The matches of a block, by the parts that were looked at."""
+
+    parts: list[tuple[Block, Sequence[Match]]]
+    breaks: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,37 +144,48 @@ class _Work:
     corpus: float
     sieve: Sieve | None
 
-    def scan(self, block: Block) -> _Found:
-        """Scan a block, or the lines of it that the sieve lets pass."""
-        if self.sieve is None or len(block.text) < SIEVED or is_page(block.text[:65536]):
-            return [(block, self._matches(block, is_whole=block.until == len(block.text)))]
-        return [
-            (part, matches)
-            for part in _parts(block, self.sieve)
-            if (matches := self._matches(part, is_whole=False))
-        ]
+    @property
+    def is_crowded(self) -> bool:
+        return is_crowd(self.register.size * self.corpus)
 
-    def _matches(self, block: Block, *, is_whole: bool) -> Sequence[Match]:
+    def scan(self, block: Block | Chunk) -> _Found:
+        """Scan a block, or the lines of it that the sieve lets pass."""
+        if isinstance(block, Chunk):
+            return self._scan_chunk(block)
+        breaks = block.text.count("\n", 0, block.until)
+        if self.sieve is None or len(block.text) < SIEVED or is_page(block.text[:65536]):
+            is_whole = block.until == len(block.text)
+            return _Found(parts=[(block, self._matches(block, is_whole))], breaks=breaks)
+        raw = block.text.encode("utf-8", "surrogatepass")
+        until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
+        chunk = Chunk(path=block.path, charset="utf-8", raw=raw, until=until)
+        return replace(self._scan_chunk(chunk, block), breaks=breaks)
+
+    def _scan_chunk(self, chunk: Chunk, block: Block | None = None) -> _Found:
+        assert self.sieve is not None
+        whole = block or Block(path=chunk.path, text="", until=0)
+        sifted = sift(chunk, self.sieve, crowded=self.is_crowded)
+        parts = []
+        for part in sifted.parts:
+            piece = replace(
+                whole,
+                text=part.text,
+                line=whole.line + part.line,
+                column=whole.column if part.line == 0 else 0,
+                since=part.since,
+                until=part.until,
+            )
+            if matches := self._matches(piece, is_whole=False):
+                parts.append((piece, matches))
+        return _Found(parts=parts, breaks=sifted.breaks, lost=sifted.lost)
+
+    def _matches(self, block: Block, is_whole: bool) -> Sequence[Match]:
         return scan_text(block.text, self.register, corpus=self.corpus, is_whole=is_whole)
 
 
-def _parts(block: Block, sieve: Sieve) -> Iterator[Block]:
-    """Yield the runs of lines of a block that may hold something, each at its place."""
-    raw = block.text.encode("utf-8", "surrogatepass")
-    until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
-    for line, start, end in sieve.passing(raw):
-        text = raw[start:end].decode("utf-8", "surrogatepass")
-        own = len(raw[start : max(start, min(end, until))].decode("utf-8", "surrogatepass"))
-        yield replace(
-            block,
-            text=text,
-            line=block.line + line,
-            column=block.column if line == 0 else 0,
-            until=own,
-        )
-
-
-def _scanned(blocks: Iterator[Block], work: _Work, workers: int) -> Iterator[tuple[Block, _Found]]:
+def _scanned(
+    blocks: Iterator[Block | Chunk], work: _Work, workers: int
+) -> Iterator[tuple[Block | Chunk, _Found]]:
     if workers < 2:
         for block in blocks:
             yield block, work.scan(block)
@@ -159,7 +193,7 @@ def _scanned(blocks: Iterator[Block], work: _Work, workers: int) -> Iterator[tup
     with ProcessPoolExecutor(
         workers, mp_context=get_context("fork"), initializer=_adopt, initargs=(work,)
     ) as pool:
-        waiting: deque[tuple[Block, Future[_Found]]] = deque()
+        waiting: deque[tuple[Block | Chunk, Future[_Found]]] = deque()
         for block in blocks:
             waiting.append((block, pool.submit(_scan_adopted, block)))
             if len(waiting) >= workers * 3:
@@ -177,15 +211,18 @@ def _adopt(work: _Work) -> None:
     _adopted.append(work)
 
 
-def _scan_adopted(block: Block) -> _Found:
+def _scan_adopted(block: Block | Chunk) -> _Found:
     return _adopted[-1].scan(block)
 
 
-def _results(found: _Found, register: LabelledRegister, corpus: float) -> Iterator[Result]:
-    for block, matches in found:
-        lines = _line_starts(block.text)
+def _results(
+    found: _Found, base: int, register: LabelledRegister, corpus: float
+) -> Iterator[Result]:
+    for part, matches in found.parts:
+        lines = _line_starts(part.text)
+        block = replace(part, line=part.line + base)
         for match in matches:
-            if match.start < block.until:
+            if block.since <= match.start < block.until:
                 yield _result(block, match, lines, register, corpus)
 
 
@@ -226,11 +263,12 @@ def _result(
     return result
 
 
-def _summary(tally: _Tally, seconds: float) -> Result:
+def _summary(tally: _Tally, seconds: float, is_crowded: bool) -> Result:
     return {
         "bytes": tally.bytes,
         "lines": tally.lines,
         "matches": tally.matches,
         "seconds": round(seconds, 3),
+        "crowded": is_crowded,
         "unread": [{"path": one.path, "reason": one.reason} for one in tally.unread],
     }

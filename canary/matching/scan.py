@@ -20,7 +20,7 @@ from canary.matching.records import Records
 from canary.matching.register import Register
 
 _CROWD = 2000  # so many candidates of the weakest kind are followed up without support
-_Candidate = runs.Run | masks.Masked | names.NameCandidate
+_Candidate = runs.Run | masks.Masked | names.NameCandidate | masks.PlaceCandidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,8 @@ def _candidates(text: str) -> Iterator[tuple[Key, _Candidate]]:
     for masked in masks.masked_of(text):
         for key in masked.keys:
             yield key, masked
+    for place in masks.places_in(text):
+        yield place.key, place
     for name in names.disguised_names(text):
         yield f"{'mp' if name.disguise == 'pinyin' else 'm'}:{name.value}", name
 
@@ -140,6 +142,8 @@ def _confirm(text: str, candidate: _Candidate, bait_id: int, values: BaitValues)
             finding = confirm.confirm_run(text, candidate, bait_id, values)
         case names.NameCandidate():
             finding = confirm.confirm_name(text, candidate, bait_id, values)
+        case masks.PlaceCandidate():
+            finding = confirm.confirm_place(text, candidate, bait_id, values)
         case masks.Masked():
             return confirm.confirm_masked(candidate, bait_id, values)
     return [finding] if finding is not None else []

@@ -13,10 +13,12 @@ from canary.matching.register import MemoryRegister, read_register, register_of
 HEADING = "bait,source,number,phone,name,province,city,district,address\n"
 
 
-def test_bait_has_eleven_keys(first: BaitValues) -> None:
+def test_bait_has_twelve_keys(first: BaitValues) -> None:
     keys = keys_of(first)
-    assert len(keys) == len(set(keys)) == 11
-    assert {"n:2047183659012", "p:19340271865", "p34:193:1865", "m:单怡涵"} <= set(keys)
+    assert len(keys) == len(set(keys)) == 12
+    assert {"n:2047183659012", "p:19340271865", "p34:193:1865", "m:单怡涵", "a:人民路88"} <= set(
+        keys
+    )
 
 
 def test_shared_host_has_key_for_both() -> None:

@@ -128,6 +128,7 @@ WEAK = [
     ("单 怡 涵", "name", "disguised"),
     ("Shan Yihan", "name", "disguised"),
     ("19250271877", "phone", "truncated"),
+    ("姑苏区人民路88号B区", "address", "exact"),
 ]
 
 
@@ -155,6 +156,22 @@ def test_two_masks_stay_candidates(register: MemoryRegister) -> None:
     matches = scan_text("单** 193****1865", register)
     assert {match.level for match in matches} == {MatchLevel.CANDIDATE}
     assert "2 of 3" in matches[0].rule
+
+
+def test_address_with_masked_fields_becomes_strong(register: MemoryRegister) -> None:
+    matches = scan_text("单**，193****1865，苏州市姑苏区人民路８８号B区", register)
+    assert {match.level for match in matches} == {MatchLevel.EXACT}
+
+
+def test_address_of_another_house_is_passed_over(register: MemoryRegister) -> None:
+    assert scan_text("苏州市姑苏区人民路880号B区，苏州市姑苏区人民路8号B区", register) == []
+
+
+def test_lone_weak_fields_are_lost_in_a_crowd(register: MemoryRegister) -> None:
+    text = "张伟，193****1865，尾号1865"
+    assert len(scan_text(text, register)) == 3
+    assert scan_text(text, register, corpus=1e12) == []
+    assert len(scan_text("19340271865，单**", register, corpus=1e12)) == 2
 
 
 def test_fields_of_other_rows_do_not_agree(register: MemoryRegister) -> None:
