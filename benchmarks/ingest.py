@@ -1,9 +1,10 @@
 """Accept rate and latency of signed posts against the bare floor, in one run.
 
-    python benchmarks/ingest.py [POSTS] [CLIENTS] [DATABASE_URL]
+    python -m benchmarks.ingest [POSTS] [CLIENTS] [DATABASE_URL]
 
 The floor is a route in the same server, application and database that only commits one row of
 the same bytes. Both take turns over several rounds; the ratio of the medians is what counts.
+Without a URL it runs on SQLite, and on PostgreSQL where its server binaries are installed.
 """
 
 import http.client
@@ -30,6 +31,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from canary.bootstrap import Application, make_server, make_web, prepare_application
 from canary.domain.sightings import ChannelClass
 from canary.services import intake
+from tests.postgres import find_binaries, run_server
 from webhooks import signing
 
 ROUNDS = 5
@@ -44,8 +46,23 @@ def main() -> None:
     posts = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     clients = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    if len(sys.argv) > 3:
+        measure(sys.argv[3], posts, clients)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        url = sys.argv[3] if len(sys.argv) > 3 else f"sqlite:///{folder}/canary.sqlite3"
+        measure(f"sqlite:///{folder}/canary.sqlite3", posts, clients)
+    binaries = find_binaries()
+    if binaries is None:
+        print("postgresql: not measured, its server binaries are not installed")
+        return
+    with run_server(binaries, durable=True) as folder:
+        measure(f"postgresql://canary@/postgres?host={folder}", posts, clients)
+
+
+def measure(url: str, posts: int, clients: int) -> None:
+    """Set up an installation on a database and compare both routes."""
+    print(url.partition(":")[0])
+    with tempfile.TemporaryDirectory() as folder:
         application = prepare_application(
             home=Path(folder), database_url=url, secret_file=Path(folder) / "secret"
         )

@@ -9,14 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SETTINGS = {
-    "listen_addresses": "",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "60",
-    "shared_buffers": "32MB",
-}
+SETTINGS = {"listen_addresses": "", "max_connections": "60", "shared_buffers": "32MB"}
+# A test's database need not outlive a power cut; what is measured must.
+HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def find_binaries() -> Path | None:
@@ -28,7 +23,7 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def run_server(binaries: Path) -> Iterator[Path]:
+def run_server(binaries: Path, *, durable: bool = False) -> Iterator[Path]:
     """Run a server on a Unix socket; give the folder of its socket."""
     owner = _choose_owner()
     folder = Path(tempfile.mkdtemp(prefix="canary-pg-"))
@@ -39,7 +34,8 @@ def run_server(binaries: Path) -> Iterator[Path]:
     subprocess.run(
         [*make, "--locale=C"], check=True, cwd=folder, stdout=subprocess.DEVNULL, **dropped
     )
-    options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    settings = SETTINGS if durable else {**SETTINGS, **HASTY}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [binaries / "postgres", "-D", data, "-k", folder, *options],
