@@ -21,6 +21,7 @@ class AlertType(StrEnum):
     INCIDENT_LOWERED = "incident.lowered"
     INCIDENT_ESCALATED = "incident.escalated"
     INCIDENT_CLOSED = "incident.closed"
+    BAIT_BURNED = "bait.burned"
     REPORTER_SILENT = "reporter.silent"
     DELIVERY_FAILING = "delivery.failing"
     ENDPOINT_CHANGED = "endpoint.changed"

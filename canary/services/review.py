@@ -14,7 +14,7 @@ from canary.services.access import Viewer
 from canary.services.alerting import put_alert
 from canary.services.audit import record
 from canary.services.pages_common import limit_incidents
-from canary.services.rotation import burn_baits_of
+from canary.services.rotation import Rotation, burn_baits_of
 from canary.storage.tables import Incident
 
 LONGEST_REASON = 2000
@@ -76,7 +76,9 @@ def decide(
         verdict=incident.verdict,
     )
     if state == IncidentState.CONFIRMED:
-        burn_baits_of(session, incident_id, actor=viewer.name, now=now)
+        burned = burn_baits_of(session, incident_id, actor=viewer.name, now=now)
+        if burned.ended:
+            _tell_burned(session, incident, burned, public_url, now)
     if state != IncidentState.OPEN:
         _tell_closed(session, incident, state, public_url, now)
 
@@ -152,6 +154,46 @@ def _tell_closed(
         incident_id=incident.id,
         revision=incident.version + 1,
         data=data,
+        now=now,
+    )
+
+
+def _tell_burned(
+    session: Session, incident: Incident, burned: Rotation, public_url: str, now: datetime
+) -> None:
+    """Tell that baits are spent: until others are planted, their places see no leak."""
+    command = f"canary seed --batch {burned.batch}"
+    words = {
+        "zh": [
+            f"事件 {incident.id} 中出现的 {burned.ended} 个诱饵已暴露并停用，仍会继续匹配",
+            f"下一步：已拟定 {burned.drafted} 个替换诱饵，运行 {command} 后投放"
+            if burned.batch
+            else "下一步：补充新的诱饵",
+        ],
+        "en": [
+            f"Shown by incident {incident.id} and spent: {burned.ended}; burned baits still match",
+            f"Next: replacements are drafted ({burned.drafted}); run {command}, then plant them"
+            if burned.batch
+            else "Next: plant others in their place",
+        ],
+    }
+    put_alert(
+        session,
+        AlertType.BAIT_BURNED,
+        incident_id=incident.id,
+        revision=incident.version + 1,
+        data={
+            "incident": incident.id,
+            "burned": burned.ended,
+            "batch": burned.batch,
+            "drafted": burned.drafted,
+            "severity": "warning",
+            "link": f"{public_url}/incidents/{incident.id}",
+            "by_lang": {
+                "zh": {"title": f"{burned.ended} 个诱饵已暴露", "lines": words["zh"]},
+                "en": {"title": f"Baits burned: {burned.ended}", "lines": words["en"]},
+            },
+        },
         now=now,
     )
 

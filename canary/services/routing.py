@@ -29,8 +29,14 @@ from webhooks.reports import ReportKind
 
 PREVIEW = timedelta(days=30)
 LONGEST_WAIT_MINUTES = 7 * 24 * 60
-# Told to everybody, whatever the rules say: they are about the installation itself.
-ROUTED = (AlertType.INCIDENT_OPENED, AlertType.INCIDENT_RAISED, AlertType.INCIDENT_CLOSED)
+# What rules direct; all else is about the installation itself and told to everybody.
+ROUTED = (
+    AlertType.INCIDENT_OPENED,
+    AlertType.INCIDENT_RAISED,
+    AlertType.INCIDENT_LOWERED,
+    AlertType.INCIDENT_CLOSED,
+    AlertType.BAIT_BURNED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

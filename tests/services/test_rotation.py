@@ -11,7 +11,7 @@ from canary.services.orders import SeedOrder
 from canary.services.review import decide
 from canary.services.rotation import Rotation, list_drafts, list_gaps, retire_older
 from canary.services.seeding import seed_batch
-from canary.storage.tables import AuditEntry, Bait, Batch, Incident, Match, Placement
+from canary.storage.tables import Alert, AuditEntry, Bait, Batch, Incident, Match, Placement
 from tests.factories import Office, listing
 
 
@@ -142,3 +142,14 @@ def test_gaps_are_told_by_source(office: Office) -> None:
 def test_impossible_age_is_refused(planted: Office) -> None:
     with pytest.raises(Invalid, match="mend: give at least 1"):
         rotate(planted, days=0)
+
+
+def test_burned_baits_are_told_with_what_to_do(planted: Office, analyst: Viewer) -> None:
+    planted.add_endpoint()
+    confirm(planted, leak(planted), analyst)
+    told = planted.only(Alert, type="bait.burned")
+    assert (told.data["burned"], told.data["drafted"]) == (2, 2)
+    assert f"canary seed --batch {told.data['batch']}" in told.data["by_lang"]["zh"]["lines"][1]
+    planted.deliver()
+    kinds = [message.type for message in planted.sender.sent]
+    assert kinds.count("bait.burned") == kinds.count("incident.closed") == 1

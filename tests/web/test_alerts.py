@@ -1,5 +1,7 @@
 """Endpoints, routes, expected sightings and acknowledging, as people use them."""
 
+from datetime import timedelta
+
 import pytest
 
 from canary.storage.tables import Delivery, Endpoint, ExpectedSighting, Incident, RoutingRule
@@ -43,8 +45,6 @@ def test_refused_test_is_told_shortly(admin, parts):
 
 
 def test_stale_sign_in_changes_nothing(admin, clock, build):
-    from datetime import timedelta
-
     clock.move(timedelta(minutes=20))
     assert save(admin).status_code == 403
     assert rows(build, Endpoint) == []
@@ -79,6 +79,18 @@ def test_rule_can_be_removed(admin, build):
     admin.post("/routing", endpoint="team", region="33")
     admin.post(f"/routing/{rows(build, RoutingRule)[0].id}/remove", form="/routing")
     assert rows(build, RoutingRule) == []
+
+
+def test_changing_rules_asks_for_a_fresh_sign_in(admin, build, clock):
+    save(admin)
+    admin.post("/routing", endpoint="team", region="33")
+    (rule,) = rows(build, RoutingRule)
+    clock.move(timedelta(minutes=20))
+    assert admin.post("/routing", endpoint="team", region="44").status_code == 403
+    answer = admin.post(f"/routing/{rule.id}/remove", form="/routing")
+    assert answer.status_code == 403
+    assert "Sign in again" in text_of(answer)
+    assert len(rows(build, RoutingRule)) == 1
 
 
 @pytest.mark.parametrize("path", ["/routing?endpoint=nobody", "/routing?endpoint=team&region=x"])

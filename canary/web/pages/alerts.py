@@ -35,7 +35,7 @@ def add_endpoint() -> ResponseReturnValue:
     """Save an endpoint, then send it a test message."""
     parts, viewer, now = get_parts(), get_viewer(), get_parts().clock()
     if not viewer.is_fresh(now):
-        return _show_endpoints(gettext("Sign in again before changing where alerts go.")), 403
+        return _show_endpoints(_sign_in_first()), 403
     name, shape = read_text("name"), read_text("format")
     given = read_text("secret")
     drawn = "" if given or shape != "standard" else new_secret()
@@ -72,7 +72,7 @@ def switch_endpoint(name: str) -> ResponseReturnValue:
     """Switch an endpoint on or off; it and all others are told."""
     parts, viewer, now = get_parts(), get_viewer(), get_parts().clock()
     if not viewer.is_fresh(now):
-        return _show_endpoints(gettext("Sign in again before changing where alerts go.")), 403
+        return _show_endpoints(_sign_in_first()), 403
     active = read_text("state") == "on"
     with parts.database.write() as session:
         endpoints.switch(session, name, active=active, actor=viewer.name, now=now)
@@ -107,11 +107,13 @@ def list_rules() -> ResponseReturnValue:
 
 @blueprint.post("/routing")
 def add_rule() -> ResponseReturnValue:
-    """Add a rule."""
-    parts, wanted = get_parts(), _read_rule()
+    """Add a rule; asks for a fresh sign-in."""
+    parts, viewer, now = get_parts(), get_viewer(), get_parts().clock()
+    if not viewer.is_fresh(now):
+        return _show_rules(None, problem=_sign_in_first()), 403
     try:
         with parts.database.write() as session:
-            routing.add_rule(session, wanted, actor=get_viewer().name, now=parts.clock())
+            routing.add_rule(session, _read_rule(), actor=viewer.name, now=now)
     except Invalid as error:
         return _show_rules(None, problem=_problem_of(error)), 400
     flash(gettext("Saved."))
@@ -120,10 +122,12 @@ def add_rule() -> ResponseReturnValue:
 
 @blueprint.post("/routing/<int:entry_id>/remove")
 def remove_rule(entry_id: int) -> ResponseReturnValue:
-    """Remove a rule."""
-    parts = get_parts()
+    """Remove a rule; asks for a fresh sign-in."""
+    parts, viewer, now = get_parts(), get_viewer(), get_parts().clock()
+    if not viewer.is_fresh(now):
+        return _show_rules(None, problem=_sign_in_first()), 403
     with parts.database.write() as session:
-        routing.remove_rule(session, entry_id, actor=get_viewer().name, now=parts.clock())
+        routing.remove_rule(session, entry_id, actor=viewer.name, now=now)
     flash(gettext("Saved."))
     return redirect(url_for("alerts.list_rules"), 303)
 
@@ -282,3 +286,7 @@ def _problem_of(error: CanaryError) -> str:
     flaw = error.flaws[0]
     words = [tell_problem(one) for one in (flaw.problem, flaw.mend) if one]
     return ": ".join(words)
+
+
+def _sign_in_first() -> str:
+    return gettext("Sign in again before changing where alerts go.")
