@@ -6,7 +6,6 @@ import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
 from canary.attribution.campaigns import phones_of
-from canary.attribution.exclusions import count_held_by
 from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighed, Weighing
@@ -29,11 +28,11 @@ class Case:
     support: Support
 
 
-def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
-    """Lay out what speaks for `source` and what against."""
+def make_case(weighing: Weighing, source: int, held: int, policy: Policy) -> Case:
+    """Lay out what speaks for `source`, who could read `held` baits, and what against."""
     part = next((one for one in weighing.parts if source in one.component.sources), None)
     if part is None:
-        return _silent_case(weighing, source, policy)
+        return _silent_case(weighing, source, held, policy)
     most = 1.0 - policy.unmodelled
     row = int(np.flatnonzero(part.component.sources == source)[0])
     best = _best_set(part, row)
@@ -51,7 +50,7 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=_log10_lr(weighing, part, row, source),
-        held=count_held_by(weighing.problem, source),
+        held=held,
         seen=len(supporting),
         silence_bits=float(part.component.base[row, level] / np.log(2.0)),
         contributions=tuple(
@@ -80,7 +79,7 @@ def make_case(weighing: Weighing, source: int, policy: Policy) -> Case:
     return Case(reason=reason, support=support)
 
 
-def _silent_case(weighing: Weighing, source: int, policy: Policy) -> Case:
+def _silent_case(weighing: Weighing, source: int, held: int, policy: Policy) -> Case:
     world = weighing.problem.world
     posterior = min(float(weighing.posterior[source]), 1.0 - policy.unmodelled)
     reason = Reason(
@@ -88,7 +87,7 @@ def _silent_case(weighing: Weighing, source: int, policy: Policy) -> Case:
         prior=_prior(weighing, source),
         posterior=posterior,
         log10_lr=0.0,
-        held=count_held_by(weighing.problem, source),
+        held=held,
         seen=0,
         silence_bits=0.0,
         contributions=(),

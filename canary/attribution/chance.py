@@ -164,6 +164,7 @@ def _reported(
     shape = (len(world.vis), world.n_records)
     channels = sorted({site.channel for site in world.sites})
     keep = {channel: np.zeros(shape) for channel in channels}
+    always = {channel: np.zeros((len(world.vis), 1)) for channel in channels}
     sites_of = {
         channel: [at for at, site in enumerate(world.sites) if site.channel == channel]
         for channel in channels
@@ -178,11 +179,15 @@ def _reported(
         for channel, members in sites_of.items():
             weight = by_holder[members, :, code].mean(axis=0)[:, np.newaxis]
             if channel == "sms":
-                keep[channel] += weight * (1.0 if pattern[1] else 0.0)
+                always[channel] += weight * (1.0 if pattern[1] else 0.0)
+            elif isinstance(reported, float):
+                always[channel] += weight * reported
             elif reported is not None:
                 keep[channel] += weight * reported
         expected += float((corpus * by_stranger[:, code]).sum()) * total
-    return {channel: np.minimum(table, 1.0) for channel, table in keep.items()}, expected
+    for channel, table in keep.items():
+        np.minimum(table + always[channel], 1.0, out=table)
+    return keep, expected
 
 
 class _Tails:

@@ -18,11 +18,15 @@ def delay_density(delay: Floats, operator: Operator) -> Floats:
 def delay_share(delay: Floats, operator: Operator) -> Floats:
     """Return G(d), the share of leaks seen within d hours of logged access."""
     lag = operator.since_log_lag_mean_h
-    total = np.zeros_like(delay)
+    passed = np.maximum(delay, 0.0)
+    total = np.ones_like(delay)
     for weight, mean in _mixture(operator):
-        scale = np.where(delay >= 0, mean, lag)
-        tail = np.exp(-np.abs(delay) / scale) / (mean + lag)
-        total += weight * np.where(delay >= 0, 1.0 - mean * tail, lag * tail)
+        total -= weight * mean / (mean + lag) * np.exp(passed / -mean)
+    # Only where a log came late: millions of exposures are counted here.
+    early = np.flatnonzero(delay < 0)
+    before = np.exp(delay[early] / lag)
+    shares = sum(weight * lag / (mean + lag) for weight, mean in _mixture(operator))
+    total[early] = shares * before
     return total
 
 

@@ -17,16 +17,17 @@ _WOULD_BE_SUSPECT = -1.0
 _GRACE_LAGS = 3.0
 
 
-def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exclusion]:
+def exclusions(weighing: Weighing, suspects: frozenset[int], held: Ints) -> Mapping[str, Exclusion]:
     """Return why each other source is excluded; empty when nothing was seen.
 
-    What is told of a source rests on its exposures alone, never on the chance of a wrong log.
+    `held` counts the baits each could read. What is told of a source rests on its exposures
+    alone, never on the chance of a wrong log.
     """
     problem = weighing.problem
     world = problem.world
     if not len(problem.events) and not problem.campaigns:
         return {}
-    held, seen = count_held(problem), count_seen(problem)
+    seen, gain = count_seen(problem), weighing.gain
     late, field = _penalties(weighing)
     hidden = _hidden_fields(weighing)
     in_time = held_in_time(problem)
@@ -41,7 +42,7 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
             linked=bool(seen[source]),
             in_time=bool(in_time[source]),
             bound=float(weighing.bound[source]),
-            gain=float(weighing.gain[source]),
+            gain=float(gain[source]),
             late=float(late[source]),
             field=float(field[source]),
             silent=float(silent[source]),
@@ -60,12 +61,6 @@ def exclusions(weighing: Weighing, suspects: frozenset[int]) -> Mapping[str, Exc
 def count_held(problem: Problem) -> Ints:
     """Count the distinct baits each source could read."""
     return _count_distinct(problem, np.ones(len(problem.world.exp_record), dtype=np.bool_))
-
-
-def count_held_by(problem: Problem, source: int) -> int:
-    """Count the distinct baits one source could read."""
-    world = problem.world
-    return len(np.unique(world.exp_record[world.exp_source == source]))
 
 
 def count_seen(problem: Problem) -> Ints:

@@ -9,7 +9,7 @@ import numpy as np
 from canary.attribution.answer import Attribution, Cap, Sensitivity
 from canary.attribution.batch import judge_batch
 from canary.attribution.case import Case, make_case
-from canary.attribution.exclusions import exclusions, held_in_time
+from canary.attribution.exclusions import count_held, exclusions, held_in_time
 from canary.attribution.experiment import next_steps
 from canary.attribution.model import build_problem
 from canary.attribution.reading import load_world
@@ -35,7 +35,11 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
     rows, untrusted_only = _ledger(world)
     weighing = weigh(build_problem(world, rows))
     suspects = _suspects(weighing)
-    cases = {source: make_case(weighing, source, policy) for source in _worth(weighing, suspects)}
+    held = count_held(weighing.problem)
+    cases = {
+        source: make_case(weighing, source, int(held[source]), policy)
+        for source in _worth(weighing, suspects)
+    }
     verdicts, caps = _grade_all(weighing, cases, policy)
     named = tuple(source for source in suspects if _is_named(verdicts.get(source)))
     verdict = _overall(weighing, verdicts, policy)
@@ -49,7 +53,7 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
         named=tuple(ids[source] for source in named),
         verdicts={ids[source]: verdicts[source] for source in named},
         suspects=tuple(ids[source] for source in suspects),
-        excluded=exclusions(weighing, frozenset(suspects)),
+        excluded=exclusions(weighing, frozenset(suspects), held),
         reasons=tuple(case.reason for case in cases.values()),
         caps=caps,
         expected_accidental=weighing.problem.displays.expected_chance,
