@@ -83,9 +83,11 @@ class BaitPage:
     sightings: tuple[BaitSighting, ...]
 
 
-def list_baits(session: Session, vault: Vault, wanted: BaitFilter, number: int) -> Paged[BaitLine]:
+def list_baits(
+    session: Session, vault: Vault, wanted: BaitFilter, number: int, size: int = PAGE_SIZE
+) -> Paged[BaitLine]:
     """Return one page of the baits, newest first."""
-    return _to_lines(session, vault, page_of(session, _select_baits(wanted), number, PAGE_SIZE))
+    return _to_lines(session, vault, page_of(session, _select_baits(wanted), number, size))
 
 
 def list_baits_of(session: Session, vault: Vault, source_id: int, number: int) -> Paged[BaitLine]:

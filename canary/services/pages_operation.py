@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, defer, joinedload
 
 from canary.services.pages_common import PAGE_SIZE, Paged, count_groups, page_of
 from canary.services.pages_overview import is_silent
-from canary.storage.tables import Alert, AuditEntry, Delivery, InboxPost, Reporter
+from canary.storage.tables import Alert, Delivery, InboxPost, Reporter
 
 RECENT = timedelta(hours=24)
 
@@ -58,17 +58,6 @@ class DeliveryLine:
     last_answer: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditLine:
-    """Who did what to which thing, and why."""
-
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    reason: str | None
-
-
 def list_reporters(session: Session, now: datetime) -> tuple[ReporterLine, ...]:
     """Return every reporter by name."""
     rows = session.scalars(select(Reporter).order_by(Reporter.name)).all()
@@ -100,12 +89,18 @@ def list_reporters(session: Session, now: datetime) -> tuple[ReporterLine, ...]:
     )
 
 
-def list_posts(session: Session, state: str, number: int) -> Paged[PostLine]:
+def list_posts(session: Session, state: str, number: int, size: int = PAGE_SIZE) -> Paged[PostLine]:
     """Return one page of the stored posts, newest first; `state` empty means all."""
-    query = select(InboxPost).options(joinedload(InboxPost.reporter))
+    # Without the bodies: a page of them would be fifty times the largest post.
+    query = select(InboxPost).options(
+        joinedload(InboxPost.reporter),
+        defer(InboxPost.sealed_body),
+        defer(InboxPost.sealed_request),
+        defer(InboxPost.sealed_reports),
+    )
     if state:
         query = query.where(InboxPost.state == state)
-    rows = page_of(session, query.order_by(InboxPost.id.desc()), number, PAGE_SIZE)
+    rows = page_of(session, query.order_by(InboxPost.id.desc()), number, size)
     items = tuple(
         PostLine(
             ref=row.ref,
@@ -122,34 +117,20 @@ def list_posts(session: Session, state: str, number: int) -> Paged[PostLine]:
     return Paged(items=items, number=rows.number, size=rows.size, total=rows.total)
 
 
-def list_deliveries(session: Session, state: str, number: int) -> Paged[DeliveryLine]:
+def list_deliveries(
+    session: Session, state: str, number: int, size: int = PAGE_SIZE
+) -> Paged[DeliveryLine]:
     """Return one page of the deliveries, newest first; `state` empty means all."""
     query = select(Delivery).options(joinedload(Delivery.alert), joinedload(Delivery.endpoint))
     if state:
         query = query.where(Delivery.state == state)
-    rows = page_of(session, query.order_by(Delivery.id.desc()), number, PAGE_SIZE)
+    rows = page_of(session, query.order_by(Delivery.id.desc()), number, size)
     return Paged(
         items=tuple(_line(row, row.alert) for row in rows.items),
         number=rows.number,
         size=rows.size,
         total=rows.total,
     )
-
-
-def list_audit(session: Session, wanted: str, number: int) -> Paged[AuditLine]:
-    """Return one page of the audit log, newest first; `wanted` is part of any column."""
-    query = select(AuditEntry)
-    if wanted:
-        columns = (AuditEntry.actor, AuditEntry.action, AuditEntry.subject, AuditEntry.reason)
-        query = query.where(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
-    rows = page_of(session, query.order_by(AuditEntry.id.desc()), number, PAGE_SIZE)
-    items = tuple(
-        AuditLine(
-            at=row.at, actor=row.actor, action=row.action, subject=row.subject, reason=row.reason
-        )
-        for row in rows.items
-    )
-    return Paged(items=items, number=rows.number, size=rows.size, total=rows.total)
 
 
 def _line(row: Delivery, alert: Alert) -> DeliveryLine:

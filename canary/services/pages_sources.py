@@ -1,6 +1,6 @@
 """The source tree and the page of one source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from operator import itemgetter
@@ -85,16 +85,23 @@ class _Counts:
     incidents: Mapping[int, int]
 
 
-def load_tree(session: Session, *, under: str = "", query: str = "", number: int = 1) -> SourceTree:
+def load_tree(
+    session: Session,
+    *,
+    under: str = "",
+    query: str = "",
+    number: int = 1,
+    size: int = TREE_SIZE,
+) -> SourceTree:
     """Return the tree below `under`, or what `query` finds, one page of lines."""
     number = clamp_page(number)
-    first = (number - 1) * TREE_SIZE
+    first = (number - 1) * size
     root = _find_source(session, under) if under else None
     if query:
-        laid, total = _find_page(session, query, first)
+        laid, total = _find_page(session, query, first, size)
     else:
         everything = _lay_out(session, root)
-        laid, total = everything[first : first + TREE_SIZE], len(everything)
+        laid, total = everything[first : first + size], len(everything)
     nodes = _load_nodes(session, [source_id for source_id, _ in laid])
     counts = _count(session, list(nodes))
     children = _count_children(session, list(nodes))
@@ -103,7 +110,7 @@ def load_tree(session: Session, *, under: str = "", query: str = "", number: int
         for source_id, depth in laid
     )
     return SourceTree(
-        lines=Paged(items=lines, number=number, size=TREE_SIZE, total=total),
+        lines=Paged(items=lines, number=number, size=size, total=total),
         above=_load_above(session, root) if root else (),
         query=query,
         total=session.scalar(select(func.count()).select_from(Source)) or 0,
@@ -203,8 +210,10 @@ def _lay_out(session: Session, root: int | None) -> list[tuple[int, int]]:
     Ten thousand sources are laid out for the hundred shown: ids alone, no rows. They are read
     in the table's own order and sorted here: by the index of codes each row is a jump.
     """
-    rows = list(session.execute(select(Source.code, Source.id, Source.parent_id)).tuples())
-    rows.sort(key=itemgetter(0), reverse=True)
+    rows: Iterable[tuple[str, int, int | None]] = session.execute(
+        select(Source.code, Source.id, Source.parent_id)
+    )
+    rows = sorted(rows, key=itemgetter(0), reverse=True)
     below: dict[int | None, list[int]] = {}
     for _, source_id, parent_id in rows:
         below.setdefault(parent_id, []).append(source_id)
@@ -217,10 +226,12 @@ def _lay_out(session: Session, root: int | None) -> list[tuple[int, int]]:
     return laid
 
 
-def _find_page(session: Session, query: str, first: int) -> tuple[list[tuple[int, int]], int]:
+def _find_page(
+    session: Session, query: str, first: int, size: int
+) -> tuple[list[tuple[int, int]], int]:
     columns = (Source.code, Source.name)
     fits = or_(*(column.icontains(query, autoescape=True) for column in columns))
-    found = select(Source.id).where(fits).order_by(Source.code).offset(first).limit(TREE_SIZE)
+    found = select(Source.id).where(fits).order_by(Source.code).offset(first).limit(size)
     total = session.scalar(select(func.count(Source.id)).where(fits)) or 0
     return [(source_id, 0) for source_id in session.scalars(found)], total
 

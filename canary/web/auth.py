@@ -18,6 +18,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERYBODY = frozenset(Role)
 STAFF = EVERYBODY - {Role.PARTNER}
 READERS = frozenset({Role.ANALYST, Role.AUDITOR, Role.ADMIN})
+PLANTERS = frozenset({Role.SEEDER, Role.ADMIN})
 DECIDERS = frozenset({Role.ANALYST, Role.ADMIN})
 
 # Open to anybody: what a browser needs before it has signed in, and what machines call.
@@ -46,6 +47,11 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
     "incidents.sighting": READERS,
+    "phones.list_all": STAFF,
+    "importing.start": PLANTERS,
+    "importing.show": PLANTERS,
+    "importing.carry_out": PLANTERS,
+    "importing.rejects": PLANTERS,
     "search.texts": READERS,
     "scan.start": DECIDERS,
     "scan.show": DECIDERS,

@@ -40,18 +40,20 @@ def install(app: Flask) -> None:
 
 def _show_expired(error: CSRFError) -> Response:
     del error
-    return _show(400, gettext("This form has expired. Go back, load the page again and retry."))
+    return show_error(
+        400, gettext("This form has expired. Go back, load the page again and retry.")
+    )
 
 
 def _show_http(error: HTTPException) -> Response:
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
-    return _show(error.code or 500, _explain(error.code or 500))
+    return show_error(error.code or 500, _explain(error.code or 500))
 
 
 def _show_ours(error: CanaryError) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    response = _show(status, _explain(status))
+    response = show_error(status, _explain(status))
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -61,10 +63,11 @@ def _show_unexpected(error: Exception) -> Response:
     reference = uuid.uuid4().hex[:12]
     # The traceback goes to the log under a number; the page tells the number and nothing else.
     log.error("web.failed", reference=reference, endpoint=request.endpoint, exc_info=error)
-    return _show(500, _explain(500), reference=reference)
+    return show_error(500, _explain(500), reference=reference)
 
 
-def _show(status: int, text: str, *, reference: str = "") -> Response:
+def show_error(status: int, text: str, *, reference: str = "") -> Response:
+    """Return the error page with a sentence for the reader."""
     page = render_template("error.html", status=status, text=text, reference=reference)
     return make_response(page, status)
 

@@ -1,11 +1,13 @@
 """Forms and addresses read into plain values."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 from flask import abort, request
 
 from canary.domain.incidents import Decision
 from canary.services.pages_common import clamp_page
+from canary.web.language import get_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,15 @@ def read_page() -> int:
 def read_text(name: str) -> str:
     """Return a field of the form, or of the address, without blanks around it."""
     return request.values.get(name, "").strip()[:500]
+
+
+def read_day(name: str) -> datetime | None:
+    """Return the beginning of a day (YYYY-MM-DD, the viewer's zone) of the address, or None."""
+    try:
+        day = date.fromisoformat(read_text(name))
+        return datetime.combine(day, time.min, tzinfo=get_zone()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_number(name: str) -> int | None:

@@ -24,6 +24,7 @@ AREAS = {
     "attribution": "operation",
     "batches": "baits",
     "casework": "incidents",
+    "importing": "sources",
     "network": "sources",
     "operation.report": "incidents",
     "phones": "baits",
@@ -48,7 +49,7 @@ def install(app: Flask) -> None:
         number=format_number,
     )
     app.jinja_env.globals.update(
-        AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, may=may_see
+        AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, file_of=file_of, may=may_see
     )
     app.context_processor(_give_common)
 
@@ -111,6 +112,13 @@ def here_with(**changes: object) -> str:
         quote(request.script_root + request.path) if request.endpoint else url_for("overview.show")
     )
     return f"{here}?{urlencode(kept)}" if kept else here
+
+
+def file_of(endpoint: str, shape: str) -> str:
+    """Return the address of this list as a file, narrowed as the page is."""
+    kept = {key: value for key, value in request.args.to_dict().items() if key != "page"}
+    address = url_for(endpoint, shape=shape)
+    return f"{address}?{urlencode(kept)}" if kept else address
 
 
 def may_see(endpoint: str) -> bool:

@@ -214,6 +214,11 @@ ORIGINS: Words = {
     "ancestor": _l("Query from above"),
 }
 
+PHONE_USES: Words = {
+    "free": _l("free"),
+    "given": _l("given out"),
+    "control": _l("control"),
+}
 FILED: Words = {
     "expected": _l("filed quietly: an expected sighting"),
     "echo": _l("filed quietly: an echo of our own alert"),
@@ -271,6 +276,7 @@ LABELS: Mapping[str, Words] = {
     "reveal_state": REVEAL_STATES,
     "area": AREAS,
     "key_state": KEY_STATES,
+    "phone_use": PHONE_USES,
     "filed_as": FILED,
     "rhythm": RHYTHMS,
     "parameter": PARAMETERS,
@@ -339,6 +345,9 @@ PROBLEMS = (
     _l("there is nothing in it"),
     _l("this is too large for the page; use the command"),
     _l("this scan was reported already"),
+    _l("this table was imported already"),
+    _l("no row can be imported"),
+    _l("too many rows hang on refused ones"),
     _l("write what to look for"),
     _l("these are too many words"),
     _l("a single letter or digit is too little; one Chinese character is enough"),

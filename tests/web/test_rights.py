@@ -11,6 +11,7 @@ SAMPLES = {
     "code": "HZ-01",
     "reporter": "x",
     "invitation_id": "1",
+    "shape": "csv",
     "path_secret": "y",
     "filename": "site.css",
     "name": "x",

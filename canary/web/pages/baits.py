@@ -26,13 +26,7 @@ blueprint = Blueprint("baits", __name__)
 @blueprint.get("/baits")
 def list_all() -> ResponseReturnValue:
     """Show the baits, narrowed by the address."""
-    wanted = BaitFilter(
-        state=request.args.get("state", "")[:12],
-        carrier=request.args.get("carrier", "")[:20],
-        batch=request.args.get("batch", "")[:120],
-        source=request.args.get("source", "")[:64],
-        ref=request.args.get("ref", "").strip().upper()[:20],
-    )
+    wanted = read_bait_filter()
     parts = get_parts()
     with parts.database.read() as session:
         found = list_baits(session, parts.vault, wanted, read_page())
@@ -100,6 +94,17 @@ def answer(request_id: int) -> ResponseReturnValue:
         return _render_requests(tell_problem(str(error))), 409
     flash(gettext("Agreed.") if agreed else gettext("Refused."))
     return redirect(url_for("baits.list_reveals"), 303)
+
+
+def read_bait_filter() -> BaitFilter:
+    """Return what the address narrows the list to."""
+    return BaitFilter(
+        state=request.args.get("state", "")[:12],
+        carrier=request.args.get("carrier", "")[:20],
+        batch=request.args.get("batch", "")[:120],
+        source=request.args.get("source", "")[:64],
+        ref=request.args.get("ref", "").strip().upper()[:20],
+    )
 
 
 def _render(ref: str, *, clear: BaitValues | None = None, problem: str = "") -> str:

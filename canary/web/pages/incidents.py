@@ -5,11 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
 from canary.services import review
-from canary.services.audit import record
 from canary.services.casework import Step, list_workers
-from canary.services.exports import write_csv
 from canary.services.pages_incidents import (
-    IncidentLine,
     list_incidents,
     load_incident,
 )
@@ -24,19 +21,6 @@ from canary.web.language import get_lang, get_zone
 from canary.web.pages.casework import keep_undo
 from canary.web.parts import get_parts
 from canary.web.words import label, tell_problem
-
-EXPORTED = 5000
-COLUMNS = (
-    "incident",
-    "state",
-    "verdict",
-    "named",
-    "names",
-    "confidence",
-    "sightings",
-    "opened_at",
-    "last_sighting_at",
-)
 
 LINKED = ("state", "verdict", "source")
 
@@ -65,23 +49,6 @@ def queue() -> ResponseReturnValue:
         keys=KEYS,
     )
     return page, 400 if problem else 200
-
-
-@blueprint.get("/incidents.csv")
-def export() -> ResponseReturnValue:
-    """Send the queue as it is narrowed now, for a spreadsheet."""
-    parts, viewer = get_parts(), get_viewer()
-    with parts.database.read() as session:
-        found = list_incidents(
-            session, viewer, read_filter(), 1, EXPORTED, now=parts.clock(), zone=get_zone()
-        )
-    with parts.database.write() as session:
-        record(session, viewer.name, "incidents.exported", "incidents", parts.clock())
-    response = Response(
-        write_csv(COLUMNS, [_to_row(line) for line in found.items]), mimetype="text/csv"
-    )
-    response.headers["Content-Disposition"] = 'attachment; filename="incidents.csv"'
-    return response
 
 
 @blueprint.get("/incidents/<int:incident_id>")
@@ -162,20 +129,6 @@ def _try_filter() -> tuple[IncidentFilter, str]:
         flaw = error.flaws[0]
         words = [flaw.field or "", tell_problem(flaw.problem), flaw.mend]
         return IncidentFilter(), " · ".join(word for word in words if word)
-
-
-def _to_row(line: IncidentLine) -> dict[str, object]:
-    return {
-        "incident": line.incident_id,
-        "state": line.state,
-        "verdict": line.verdict,
-        "named": " ".join(one.code for one in line.named),
-        "names": " ".join(one.name for one in line.named),
-        "confidence": f"{line.confidence:.4f}",
-        "sightings": line.sighting_count,
-        "opened_at": line.opened_at.isoformat(),
-        "last_sighting_at": line.last_sighting_at.isoformat(),
-    }
 
 
 def _render(incident_id: int, form: DecisionForm | None = None, *, problem: str = "") -> str:

@@ -1,24 +1,28 @@
 """Reporters, stored posts, deliveries, the audit log, and reports by hand."""
 
+from datetime import timedelta
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
 from canary.services.alerting import redeliver as give_again
 from canary.services.manual import HandReport, report_by_hand
+from canary.services.pages_audit import AuditFilter, list_audit
 from canary.services.pages_operation import (
-    list_audit,
     list_deliveries,
     list_posts,
     list_reporters,
 )
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
-from canary.web.forms import read_page
+from canary.web.forms import read_day, read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.words import tell_problem
 
 STATES = ("waiting", "done", "dead")
+# What an action is about: the part of its name before the point.
+AREAS = ("incident", "evidence", "bait", "batch", "sources", "user", "key", "reporter", "endpoint")
 
 blueprint = Blueprint("operation", __name__)
 
@@ -35,7 +39,7 @@ def reporters() -> ResponseReturnValue:
 @blueprint.get("/inbox")
 def inbox() -> ResponseReturnValue:
     """Show the stored posts and the dead letters among them."""
-    state = _read_state()
+    state = read_state()
     with get_parts().database.read() as session:
         found = list_posts(session, state, read_page())
     return render_template("inbox.html", found=found, state=state, states=STATES)
@@ -44,7 +48,7 @@ def inbox() -> ResponseReturnValue:
 @blueprint.get("/deliveries")
 def deliveries() -> ResponseReturnValue:
     """Show the alerts on their way."""
-    state = _read_state()
+    state = read_state()
     with get_parts().database.read() as session:
         found = list_deliveries(session, state, read_page())
     return render_template("deliveries.html", found=found, state=state, states=STATES)
@@ -63,10 +67,11 @@ def redeliver(delivery_id: int) -> ResponseReturnValue:
 @blueprint.get("/audit")
 def audit() -> ResponseReturnValue:
     """Show who did what."""
-    wanted = request.args.get("q", "").strip()[:100]
+    wanted = read_audit_filter()
     with get_parts().database.read() as session:
         found = list_audit(session, wanted, read_page())
-    return render_template("audit.html", found=found, wanted=wanted)
+    given = {name: read_text(name) for name in ("q", "who", "action", "subject", "since", "until")}
+    return render_template("audit.html", found=found, given=given, areas=AREAS)
 
 
 @blueprint.route("/report", methods=["GET", "POST"])
@@ -92,6 +97,20 @@ def report() -> ResponseReturnValue:
     return redirect(url_for("incidents.queue"), 303)
 
 
-def _read_state() -> str:
+def read_audit_filter() -> AuditFilter:
+    """Return what the address narrows the log to; a day that cannot be read is none."""
+    until = read_day("until")
+    return AuditFilter(
+        words=read_text("q")[:100],
+        actor=read_text("who")[:120],
+        action=read_text("action")[:80],
+        subject=read_text("subject")[:200],
+        since=read_day("since"),
+        before=until + timedelta(days=1) if until else None,
+    )
+
+
+def read_state() -> str:
+    """Return the state of work the address narrows a list to; empty for all."""
     state = request.args.get("state", "")
     return state if state in STATES else ""
