@@ -8,8 +8,9 @@ python benchmarks/attribution.py scale
 """
 
 import argparse
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pool
 
@@ -30,7 +31,7 @@ class Outcome:
     seconds: float
     guess: np.ndarray
     truth: np.ndarray
-    surfaced: bool
+    surfaced: np.ndarray
 
 
 def tests_of(world: World) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +66,8 @@ def run_one(job: tuple[str, int]) -> list[Outcome]:
     made = simulate(kind, np.random.default_rng([seed, scenario_names().index(kind)]), seed=seed)
     truth = np.zeros(made.world.n_sources, dtype=bool)
     truth[list(made.truth.leakers)] = True
-    surfaced = any(source >= 0 for source, _, _ in made.truth.provenance.values())
+    surfaced = np.zeros(made.world.n_sources, dtype=bool)
+    surfaced[[source for source, _, _ in made.truth.provenance.values() if source >= 0]] = True
     begun = time.perf_counter()
     answer = attribute(made.world)
     seconds = time.perf_counter() - begun
@@ -79,37 +81,45 @@ def run_one(job: tuple[str, int]) -> list[Outcome]:
 
 
 def summarise(rows: list[Outcome]) -> dict[str, float]:
-    """Compute the measures of ATTRIBUTION.md section 6."""
-    top, seen, exact, found, wrong9, wrong99, brier, silent9 = [], [], [], [], [], [], [], []
-    pairs: list[tuple[float, bool]] = []
-    for one in rows:
-        guess, truth = one.guess, one.truth
-        leaders = guess == guess.max()
-        if truth.any():
-            top.append((leaders & truth).sum() / leaders.sum())
-            # Where no bait of a leaker ever surfaced nobody can tell; both are reported.
-            seen += [top[-1]] if one.surfaced else []
-            found += list(guess[truth] >= 0.9)
-        else:
-            top.append(float(guess.max() < 0.5))
-            silent9.append((guess >= 0.9).any())
-        exact.append(((guess >= 0.5) == truth).all())
-        wrong9.append((guess[~truth] >= 0.9).any())
-        wrong99.append((guess[~truth] >= 0.99).any())
-        brier.append(float(((guess - truth) ** 2).sum()))
-        pairs += list(zip(guess[guess >= 0.01], truth[guess >= 0.01], strict=True))
+    """Compute the measures of ATTRIBUTION.md section 6.
+
+    `.seen` counts only leakers of whom anything surfaced: of the others nobody can tell.
+    """
+    top = [(_share_of_leaders(one), one.surfaced.any()) for one in rows if one.truth.any()]
+    quiet = [one for one in rows if not one.truth.any()]
+    half = [one.guess >= 0.5 for one in rows]
+    found = [(one.guess >= 0.9)[one.truth] for one in rows]
+    seen = [(one.guess >= 0.9)[one.surfaced] for one in rows]
+    wrong = [float(one.guess[~one.truth].max()) for one in rows]
+    pairs = [
+        pair
+        for one in rows
+        for pair in zip(one.guess[one.guess >= 0.01], one.truth[one.guess >= 0.01], strict=True)
+    ]
     return {
-        "top1": float(np.mean(top)),
-        "top1.seen": float(np.mean(seen)) if seen else float("nan"),
-        "exact": float(np.mean(exact)),
-        "recall.9": float(np.mean(found)) if found else float("nan"),
-        "wrong.9": float(np.mean(wrong9)),
-        "wrong.99": float(np.sum(wrong99)),
-        "silent.9": float(np.sum(silent9)),
-        "brier": float(np.mean(brier)),
+        "top1": _mean([share for share, _ in top]),
+        "top1.seen": _mean([share for share, surfaced in top if surfaced]),
+        "exact": _mean([(a == b.truth).all() for a, b in zip(half, rows, strict=True)]),
+        "exact.seen": _mean([(a == b.surfaced).all() for a, b in zip(half, rows, strict=True)]),
+        "recall.9": _mean([one for row in found for one in row]),
+        "recall.9.seen": _mean([one for row in seen for one in row]),
+        "wrong.9": _mean([one >= 0.9 for one in wrong]),
+        "wrong.99": float(sum(one >= 0.99 for one in wrong)),
+        "noleak.9": float(sum((one.guess >= 0.9).any() for one in quiet)),
+        "brier": _mean([((one.guess - one.truth) ** 2).sum() for one in rows]),
         "ece": calibration_error(pairs),
-        "sec": float(np.mean([one.seconds for one in rows])),
+        "sec": _mean([one.seconds for one in rows]),
     }
+
+
+def _share_of_leaders(one: Outcome) -> float:
+    """Return the share of leakers among those ranked first: ties count in part."""
+    leaders = one.guess == one.guess.max()
+    return float((leaders & one.truth).sum() / leaders.sum())
+
+
+def _mean(values: Sequence[float | np.floating | np.bool_]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
 def calibration_error(pairs: list[tuple[float, bool]]) -> float:
@@ -129,15 +139,19 @@ def calibration_error(pairs: list[tuple[float, bool]]) -> float:
 
 def show(label: str, measures: dict[str, float]) -> None:
     """Print one line of figures."""
-    print(f"{label:26s}" + "".join(f" {key}={value:<7.3f}" for key, value in measures.items()))
+    print(f"{label:26s}" + "".join(f" {key}={value:<6.3f}" for key, value in measures.items()))
 
 
 def worlds(arguments: argparse.Namespace) -> None:
     """Judge the engine and the classical methods on the same worlds."""
     kinds = arguments.kinds.split(",") if arguments.kinds else list(scenario_names())
     jobs = [(kind, arguments.seed + at) for kind in kinds for at in range(arguments.per_kind)]
+    rows: list[Outcome] = []
     with Pool(arguments.processes) as pool:
-        rows = [one for found in pool.map(run_one, jobs, chunksize=4) for one in found]
+        for at, found in enumerate(pool.imap(run_one, jobs, chunksize=4), 1):
+            rows += found
+            if at % 50 == 0:
+                print(f"{at} of {len(jobs)} worlds", file=sys.stderr, flush=True)
     for kind in kinds:
         mine = [one for one in rows if one.kind == kind and one.method == "engine"]
         show(kind, summarise(mine))
