@@ -15,6 +15,9 @@ MAX_BYTES = 64 * 1024 * 1024
 # A spreadsheet keeps 15 digits of a number; longer ones have lost their end.
 EXACT_UP_TO = 1e15
 
+# Stands for a list or an object where one text should be; no cell that is let through has a NUL.
+NO_TEXT = "\x00[…]"
+
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _ERRORS = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!")
@@ -26,6 +29,24 @@ class TableRow:
 
     number: int
     cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row that cannot be read, as it was, and why."""
+
+    number: int
+    cells: Mapping[str, str]
+    flaw: Flaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with the rows that can be read and those that cannot."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    rejects: tuple[Reject, ...]
 
 
 def read_table(
@@ -43,6 +64,19 @@ def read_table_bytes(
     content: bytes, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
 ) -> list[TableRow]:
     """Read a table from bytes; `name` tells the format by its ending. Raises Invalid."""
+    table = sift_table(content, name, required=required, optional=optional)
+    if table.rejects:
+        raise Invalid(flaws=[reject.flaw for reject in table.rejects])
+    return list(table.rows)
+
+
+def sift_table(
+    content: bytes, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
+) -> Table:
+    """Read a table and put the rows aside that cannot be read.
+
+    Raises Invalid for a table that cannot be read at all.
+    """
     if len(content) > MAX_BYTES:
         raise Invalid(f"{name} is larger than {MAX_BYTES >> 20} MiB", mend="split the file")
     ending = name.lower().rpartition(".")[2]
@@ -121,7 +155,7 @@ def _show(cell: object) -> str:
 
 def _read_json(
     content: bytes, name: str, required: Sequence[str], optional: Sequence[str]
-) -> list[TableRow]:
+) -> Table:
     try:
         parsed = json.loads(_decode(content, name))
     except (ValueError, RecursionError) as error:
@@ -129,26 +163,27 @@ def _read_json(
     if not isinstance(parsed, list) or not all(isinstance(item, dict) for item in parsed):
         raise Invalid(f"{name} must be a list of objects", mend="wrap the rows in [ ]")
     rows = [{key.strip().lower(): value for key, value in item.items()} for item in parsed]
-    columns = {key for item in rows for key in item}
-    _check_columns(columns, name, required, optional)
-    return [
-        _make_row(
-            index, {column: _show_json(item.get(column), index, column) for column in columns}
-        )
-        for index, item in enumerate(rows, start=1)
-    ]
+    columns = dict.fromkeys(key for item in rows for key in item)
+    _check_columns(set(columns), name, required, optional)
+    return _sift(
+        tuple(columns),
+        [
+            (index, [_show_json(item.get(column)) for column in columns])
+            for index, item in enumerate(rows, start=1)
+        ],
+    )
 
 
-def _show_json(value: object, row: int, column: str) -> str:
+def _show_json(value: object) -> str:
     parts = value if isinstance(value, list) else [value]
     if any(isinstance(part, list | dict) for part in parts):
-        raise Invalid("this is no single value", row=row, field=column, mend="give one text")
+        return NO_TEXT
     return " ".join("" if part is None else str(part) for part in parts)
 
 
 def _name_cells(
     lines: list[list[str]], name: str, required: Sequence[str], optional: Sequence[str]
-) -> list[TableRow]:
+) -> Table:
     if not lines:
         raise Invalid(
             f"{name} is empty", mend=f"the first row names the columns: {_list(required)}"
@@ -158,20 +193,34 @@ def _name_cells(
     doubled = {column for column in header if column and header.count(column) > 1}
     if doubled:
         raise Invalid(f"column {_list(sorted(doubled))} stands twice", row=1, mend="remove one")
+    cells = [
+        (number, [_undo_spreadsheet(cell) for cell in line])
+        for number, line in enumerate(lines[1:], start=2)
+    ]
+    return _sift(tuple(header), [(number, line) for number, line in cells if any(line)])
+
+
+def _sift(columns: tuple[str, ...], lines: Sequence[tuple[int, list[str]]]) -> Table:
     rows: list[TableRow] = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = [_undo_spreadsheet(cell) for cell in line]
-        if not any(cells):
-            continue
-        if len(cells) > len(header) and any(cells[len(header) :]):
-            raise Invalid(
-                f"{len(cells)} cells under {len(header)} columns",
-                row=number,
-                mend="quote cells that contain a comma",
-            )
-        padded = cells + [""] * (len(header) - len(cells))
-        rows.append(_make_row(number, dict(zip(header, padded, strict=False))))
-    return rows
+    rejects: list[Reject] = []
+    for number, line in lines:
+        padded = line + [""] * (len(columns) - len(line))
+        cells = dict(zip(columns, padded, strict=False))
+        try:
+            _check_width(number, line, columns)
+            rows.append(_make_row(number, cells))
+        except Invalid as error:
+            rejects.append(Reject(number=number, cells=cells, flaw=error.flaws[0]))
+    return Table(columns=columns, rows=tuple(rows), rejects=tuple(rejects))
+
+
+def _check_width(number: int, line: Sequence[str], columns: Sequence[str]) -> None:
+    if len(line) > len(columns) and any(line[len(columns) :]):
+        raise Invalid(
+            f"{len(line)} cells under {len(columns)} columns",
+            row=number,
+            mend="quote cells that contain a comma",
+        )
 
 
 def _make_row(number: int, cells: Mapping[str, str]) -> TableRow:
@@ -185,6 +234,8 @@ def _make_row(number: int, cells: Mapping[str, str]) -> TableRow:
 
 
 def _find_damage(cell: str) -> tuple[str, str] | None:
+    if cell == NO_TEXT:
+        return "this is no single value", "give one text"
     if cell.startswith("=") or cell in _ERRORS:
         return f"{cell[:40]!r} is a formula, not a value", "paste the values instead"
     if _SCIENTIFIC.fullmatch(cell):

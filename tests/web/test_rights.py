@@ -19,6 +19,7 @@ SAMPLES = {
     "delivery_id": "1",
     "sign_in_id": "99",
     "user_id": "1",
+    "kind": "sources",
 }
 
 
