@@ -23,7 +23,7 @@ def delay_share(delay: Floats, operator: Operator) -> Floats:
     for weight, mean in _mixture(operator):
         total -= weight * mean / (mean + lag) * np.exp(passed / -mean)
     # Only where a log came late: millions of exposures are counted here.
-    early = np.flatnonzero(delay < 0)
+    early = delay < 0
     before = np.exp(delay[early] / lag)
     shares = sum(weight * lag / (mean + lag) for weight, mean in _mixture(operator))
     total[early] = shares * before

@@ -97,6 +97,20 @@ def test_copier_of_a_list_is_not_cleared_by_its_own_baits(make_world):
     assert answer.posteriors["S5"] > 0.05
 
 
+def test_list_got_after_the_campaign_explains_nothing(make_world):
+    holders = [[(at % 8, 10.0 if at < 40 else 500.0)] for at in range(80)]
+    world = make_world(holders, [(at, 100.0) for at in (0, 8, 40, 48, 56)], level={"phone": 2})
+    world["records"]["phone"] = [f"P{at}" for at in range(80)]
+    world["sites"][0]["channel"] = "sms"
+    for seen in world["sightings"]:
+        seen.update(site=0, template="T")
+    world["exposures"]["source"][40:] = [8 + at % 4 for at in range(40)]
+    world["sources"] = {"id": [f"S{at}" for at in range(12)], "stage": ["single"] * 12}
+    answer = attribute(World.from_json(world))
+    assert max(answer.posteriors, key=answer.posteriors.__getitem__) == "S0"
+    assert answer.excluded["S8"].code == "too_late"
+
+
 def test_late_holder_in_a_small_network_is_told_so(make_world):
     """Among three sources the base rate alone would make a suspect of anybody."""
     holders = [[(source, 20.0)] for source in range(3) for _ in range(4)]
