@@ -13,7 +13,13 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from canary.domain.errors import Unavailable
-from canary.services.alerting import Outbox, deliver_line, list_due_by_endpoint, list_troubled
+from canary.services.alerting import (
+    Outbox,
+    cut_lines,
+    deliver_line,
+    list_due_by_endpoint,
+    list_troubled,
+)
 from canary.services.attributing import Resting, attribute_stale
 from canary.services.digests import put_digests
 from canary.services.escalating import escalate
@@ -89,8 +95,8 @@ class Delivering:
 
     def _work_through(self, endpoint_id: int, delivery_ids: Sequence[int]) -> None:
         try:
-            for start in range(0, len(delivery_ids), LINE):
-                deliver_line(self._outbox, delivery_ids[start : start + LINE], self._owner)
+            for line in cut_lines(self._outbox.database, endpoint_id, delivery_ids, LINE):
+                deliver_line(self._outbox, line, self._owner)
         except Unavailable as error:
             # Nothing is lost: what is due is found again at the next turn.
             log.warning("deliver.waits", endpoint=endpoint_id, reason=str(error))

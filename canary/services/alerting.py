@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from canary.domain.alerts import AlertType
 from canary.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from canary.services.audit import record
+from canary.services.bundling import PACES, bundle, is_bundled
 from canary.services.claims import LEASE, claim_one, holds
 from canary.services.refs import make_ref
 from canary.services.routing import choose, collect_facts
@@ -226,6 +227,7 @@ def deliver_line(outbox: Outbox, delivery_ids: Sequence[int], owner: str) -> int
     """Try deliveries of one endpoint in turn, until one fails; return how many were tried.
 
     All are claimed in one transaction and noted in another: on SQLite commits are what costs.
+    A chat robot gets many as one message, and rests after each.
     """
     now = outbox.clock()
     with outbox.database.read() as session:
@@ -237,19 +239,46 @@ def deliver_line(outbox: Outbox, delivery_ids: Sequence[int], owner: str) -> int
         ]
     with outbox.database.read() as session:
         rows = [session.get_one(Delivery, one) for one in claimed]
-        calls = [
-            (row.id, _open_route(outbox.vault, row.endpoint), _message_of(row)) for row in rows
-        ]
+        route = _open_route(outbox.vault, rows[0].endpoint) if rows else None
+        calls = _list_calls(rows)
+    if route is None:
+        return 0
     outcomes: dict[int, Taken | DeliveryError] = {}
-    for delivery_id, route, message in calls:
-        if outcomes and outbox.clock() - now > LEASE - SEND_AT_MOST:
+    for sent, (ids, message) in enumerate(calls):
+        if sent and outbox.clock() - now > LEASE - SEND_AT_MOST:
             break
-        outcome = _send(outbox, delivery_id, message, route)
-        outcomes[delivery_id] = outcome
+        outcome = _send(outbox, ids[0], message, route)
+        outcomes |= dict.fromkeys(ids, _say_bundled(outcome, len(ids)))
         if isinstance(outcome, DeliveryError) and not outcome.permanent:
             break
-    _insist(lambda: _note(outbox, claimed, outcomes, owner))
+    rest = PACES.get(route.format, timedelta(0)) * len(calls)
+    _insist(lambda: _note(outbox, claimed, outcomes, owner, rest))
     return len(outcomes)
+
+
+def cut_lines(
+    database: Database, endpoint_id: int, delivery_ids: Sequence[int], length: int
+) -> list[Sequence[int]]:
+    """Cut what is due at an endpoint into lines; what may become one message stays together."""
+    with database.read() as session:
+        shape = session.scalar(select(Endpoint.format).where(Endpoint.id == endpoint_id))
+    if shape is not None and is_bundled(shape, len(delivery_ids)):
+        return [delivery_ids]
+    return [delivery_ids[start : start + length] for start in range(0, len(delivery_ids), length)]
+
+
+def _list_calls(rows: Sequence[Delivery]) -> list[tuple[list[int], Message]]:
+    """List what to send: the deliveries and the message that tells them."""
+    told = [(row.id, _message_of(row)) for row in rows]
+    if told and is_bundled(rows[0].endpoint.format, len(told)):
+        return [([one for one, _ in told], bundle([message for _, message in told]))]
+    return [([one], message) for one, message in told]
+
+
+def _say_bundled(outcome: Taken | DeliveryError, count: int) -> Taken | DeliveryError:
+    if count > 1 and isinstance(outcome, Taken):
+        return Taken(status=outcome.status, answer=f"{count} in one message: {outcome.answer}")
+    return outcome
 
 
 def _message_of(row: Delivery) -> Message:
@@ -274,21 +303,31 @@ def _note(
     claimed: Sequence[int],
     outcomes: Mapping[int, Taken | DeliveryError],
     owner: str,
+    rest: timedelta,
 ) -> None:
-    """Write down every outcome, and give back what was not tried."""
+    """Write down every outcome, give back what was not tried, let the endpoint rest."""
+    failures = [one for one in outcomes.values() if isinstance(one, DeliveryError)]
+    passing = next((one for one in failures if not one.permanent), None)
+    endpoint_id = None
     with outbox.database.write() as session:
         for delivery_id in claimed:
             if not holds(session, Delivery, delivery_id, owner):
                 continue
             row = session.get_one(Delivery, delivery_id)
             row.lease_until = row.lease_owner = None
+            endpoint_id = row.endpoint_id
             outcome = outcomes.get(delivery_id)
             if outcome is None:
                 row.attempts -= 1
             elif isinstance(outcome, Taken):
                 _note_taken(row, outcome, outbox.clock())
             else:
-                _note_failure(session, outbox, row, outcome)
+                _note_failure(outbox, row, outcome)
+        if endpoint_id is not None and passing is not None:
+            _let_rest(session, endpoint_id, passing, outbox.clock(), outbox.random)
+        elif endpoint_id is not None and rest:
+            until = outbox.clock() + rest
+            session.get_one(Endpoint, endpoint_id).rests_until = until
 
 
 def _rests(session: Session, delivery_id: int, now: datetime) -> bool:
@@ -340,13 +379,12 @@ def _note_taken(row: Delivery, taken: Taken, now: datetime) -> None:
         row.endpoint.failing_since = row.endpoint.rests_until = None
 
 
-def _note_failure(session: Session, outbox: Outbox, row: Delivery, failure: DeliveryError) -> None:
+def _note_failure(outbox: Outbox, row: Delivery, failure: DeliveryError) -> None:
     now = outbox.clock()
     row.last_answer = f"{failure}: {failure.answer}"[:ANSWER_KEPT]
     due = None
     if not failure.permanent:
         due = next_attempt(row.attempts, now, failure.retry_after, random=outbox.random)
-        _let_rest(session, row.endpoint_id, failure, now, outbox.random)
     if due is None:
         row.state, row.finished_at = "dead", now
     else:
