@@ -182,6 +182,7 @@ def wait_until_settled(office: Office) -> None:
     raise AssertionError("the work was not done in time")
 
 
+@pytest.mark.soak
 def test_kills_lose_nothing_and_double_nothing(
     installation: Application, home: Path, receiver: Receiver
 ) -> None:
