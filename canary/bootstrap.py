@@ -165,6 +165,7 @@ def make_jobs(application: Application) -> "Jobs":
         Watching,
     )
     from canary.services.alerting import Outbox
+    from canary.services.live import LiveRegister
     from canary.services.triage import Desk
 
     owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
@@ -175,6 +176,12 @@ def make_jobs(application: Application) -> "Jobs":
         owner=owner,
         public_url=application.settings.public_url,
         zone=ZoneInfo(application.settings.timezone),
+        live=LiveRegister(
+            application.database,
+            application.keys.vault,
+            application.clock,
+            application.settings.home / "register.sealed",
+        ),
     )
     delivering = Delivering(
         Outbox(

@@ -47,7 +47,14 @@ _LATIN, _PLACE, _BOTH = np.uint64(TAG_LATIN), np.uint64(TAG_PLACE), np.uint64(TA
 _0, _1, _2, _3, _4, _7 = (np.uint64(n) for n in (0, 1, 2, 3, 4, 7))
 _32, _TEN_DIGITS, _SIX_DIGITS = np.uint64(32), np.uint64((1 << 40) - 1), np.uint64(0xFFFFFF)
 _EVEN, _TAKEN, _RARE = np.uint32(0xFFFFFFFE), np.uint32(2), np.uint32(1)
-_compiled = numba.njit(cache=True, nogil=True)
+
+
+def _compiled(function):
+    """Compile when first called; the outcome is kept on disk where any folder for it is found."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        return numba.njit(nogil=True)(function)
 
 
 def _has(table, bits, value):  # pragma: no cover

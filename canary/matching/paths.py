@@ -16,7 +16,7 @@ from canary.matching.chunks import Chunk, sift
 from canary.matching.files import Block, Limits, Piece, Unread, blocks_of
 from canary.matching.markup import is_page
 from canary.matching.register import Register
-from canary.matching.scan import Match, scan_text
+from canary.matching.scan import Match, scan_closely
 from canary.matching.sieve import Sieve
 
 LARGE = 32 << 20  # bytes from which several processes pay
@@ -180,7 +180,7 @@ class _Work:
         return _Found(parts=parts, breaks=sifted.breaks, lost=sifted.lost)
 
     def _matches(self, block: Block, is_whole: bool) -> Sequence[Match]:
-        return scan_text(block.text, self.register, corpus=self.corpus, is_whole=is_whole)
+        return scan_closely(block.text, self.register, corpus=self.corpus, is_whole=is_whole)
 
 
 def _scanned(

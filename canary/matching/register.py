@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from canary.domain.errors import Flaw, Invalid
 from canary.domain.identifiers import (
@@ -14,6 +14,9 @@ from canary.domain.identifiers import (
 )
 from canary.matching.keys import FANOUT, Key, keys_of
 
+if TYPE_CHECKING:
+    from canary.matching.sieve import Sieve
+
 COLUMNS = ("bait", "source", "number", "phone", "name", "province", "city", "district", "address")
 
 
@@ -23,6 +26,11 @@ class Register(Protocol):
     @property
     def size(self) -> int:
         """Number of baits, for the expected number of accidental matches."""
+
+    @property
+    def sieve(self) -> "Sieve | None":
+        """The sieve of the same baits, where there is one; it spares the engine most texts."""
+        return None
 
     def find(self, keys: Collection[Key]) -> Mapping[Key, Sequence[int]]:
         """Return bait ids per key; keys without a bait, or with over FANOUT, may be left out."""
@@ -60,6 +68,10 @@ class MemoryRegister(Register):
             if not self._ids[key]:
                 del self._ids[key]
 
+    def has(self, bait_id: int) -> bool:
+        """Tell whether a bait is here."""
+        return bait_id in self._values
+
     def retire(self, bait_id: int) -> None:
         """Mark a bait as retired; it still matches."""
         self._retired.add(bait_id)
@@ -71,6 +83,10 @@ class MemoryRegister(Register):
     def label(self, bait_id: int) -> tuple[str, str]:
         """Return the bait's code and its source's code, as given when it was added."""
         return self._labels.get(bait_id, (str(bait_id), ""))
+
+    def items(self) -> Collection[tuple[int, BaitValues]]:
+        """Return ids and values of all baits."""
+        return self._values.items()
 
     def everything(self) -> Collection[BaitValues]:
         """Return the values of all baits."""

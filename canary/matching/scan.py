@@ -3,8 +3,9 @@
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from canary.domain.identifiers import (
     BaitValues,
@@ -16,9 +17,14 @@ from canary.domain.identifiers import (
 from canary.matching import agreement, confirm, disguise, masks, names, runs
 from canary.matching.confirm import Finding
 from canary.matching.keys import FANOUT, Key
+from canary.matching.markup import is_page
 from canary.matching.records import Records
 from canary.matching.register import Register
 
+if TYPE_CHECKING:
+    from canary.matching.sieve import Sieve
+
+LONG = 20_000  # characters from which a sieve is asked line by line
 _CROWD = 2000  # so many candidates of the weakest kind are followed up without support
 _Candidate = runs.Run | masks.Masked | names.NameCandidate | masks.PlaceCandidate
 
@@ -65,8 +71,55 @@ def scan_text(
     `own_phone` is the receiver's own number, which a forwarder appends and which is no
     match. `corpus` is the number of records this text is a sample of; without it, the
     records of this text count. `is_whole` False says that the text is cut from a longer
-    one, so that its shortness does not make it one message.
+    one, so that its shortness does not make it one message. A register's sieve is asked first.
     """
+    if register.sieve is None:
+        return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
+    records = float(text.count("\n") + 1) if corpus is None else corpus
+    crowded = agreement.is_crowd(register.size * records)
+    if not register.sieve.may_hold(text, crowded=crowded):
+        return []
+    if len(text) < LONG or is_page(text):
+        return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
+    found: list[Match] = []
+    for part, shift in _passing(text, register.sieve, crowded=crowded):
+        matches = scan_closely(part, register, own_phone=own_phone, corpus=records, is_whole=False)
+        found += [_moved(one, shift) for one in matches]
+    return found
+
+
+def _passing(text: str, sieve: "Sieve", *, crowded: bool) -> Iterator[tuple[str, int]]:
+    """Yield the runs of lines that the sieve lets pass, and where they begin."""
+    raw = text.encode("utf-8", "surrogatepass")
+    spans, _ = sieve.passing(raw, crowded=crowded)
+    done = at = 0
+    for _, start, end in spans:
+        at += len(raw[done:start].decode("utf-8", "surrogatepass"))
+        part = raw[start:end].decode("utf-8", "surrogatepass")
+        yield part, at
+        at += len(part)
+        done = end
+
+
+def _moved(match: Match, shift: int) -> Match:
+    first, last = match.record
+    return replace(
+        match,
+        start=match.start + shift,
+        end=match.end + shift,
+        record=(first + shift, last + shift),
+    )
+
+
+def scan_closely(
+    text: str,
+    register: Register,
+    *,
+    own_phone: str | None = None,
+    corpus: float | None = None,
+    is_whole: bool = True,
+) -> list[Match]:
+    """Return every match in a text as `scan_text` does, by the exact engine alone."""
     shadow = disguise.shadow_of(text)
     candidates = list(_candidates(shadow.text))
     keys = {key for key, _ in candidates}

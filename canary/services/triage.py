@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 from canary.domain.errors import Unavailable
 from canary.domain.identifiers import MatchLevel, canonical_phone
 from canary.matching.keys import phone_key
+from canary.matching.register import Register
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.claims import claim_one, holds
 from canary.services.expected import file_quietly
 from canary.services.gathering import gather
+from canary.services.live import LiveRegister
 from canary.services.refs import make_ref
 from canary.services.register import SqlRegister
 from canary.services.textindex import index_report
@@ -46,6 +48,7 @@ class Desk:
     owner: str
     public_url: str
     zone: ZoneInfo
+    live: LiveRegister | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +115,18 @@ def triage_post(desk: Desk, post_id: int) -> bool:
 def _read(desk: Desk, post_id: int) -> list[Finding]:
     with desk.database.read() as session:
         post = session.get_one(InboxPost, post_id)
-        register = SqlRegister(session, desk.vault)
+        register = _open_register(desk, session)
         return [
             _match(session, desk.vault, register, report, post.reporter.name)
             for report in open_reports(desk.vault, post)
         ]
+
+
+def _open_register(desk: Desk, session: Session) -> Register:
+    """Return the register in memory, with what was issued up to now; else the database's."""
+    if desk.live is not None and desk.live.catch_up(session):
+        return desk.live
+    return SqlRegister(session, desk.vault)
 
 
 def open_reports(vault: Vault, post: InboxPost) -> list[Report]:
@@ -128,7 +138,7 @@ def open_reports(vault: Vault, post: InboxPost) -> list[Report]:
 
 
 def _match(
-    session: Session, vault: Vault, register: SqlRegister, report: Report, reporter: str
+    session: Session, vault: Vault, register: Register, report: Report, reporter: str
 ) -> Finding:
     arrival = _find_arrival(session, vault, report)
     found = scan_text(
@@ -144,7 +154,7 @@ def _match(
     )
 
 
-def _name_venue(report: Report, register: SqlRegister) -> str:
+def _name_venue(report: Report, register: Register) -> str:
     """Name where it was seen, unless that itself gives a bait away: venues are kept readable."""
     venue = (report.venue or report.sender)[:200]
     return "" if scan_text(venue, register) else venue
