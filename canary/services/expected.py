@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, defer, selectinload
 
 from canary.domain.errors import Invalid, NotFound
 from canary.domain.rules import Circumstances, Expectation
@@ -185,15 +185,39 @@ def list_expectations(session: Session, now: datetime) -> list[ExpectedLine]:
     return [_line(row, swallowed.get(row.id, (0, None)), now) for row in rows]
 
 
-def list_swallowed(session: Session, rule_id: int | None, *, limit: int = 50) -> list[Swallowed]:
-    """List what a rule has swallowed, or with None the own echoes, newest first."""
-    query = select(Sighting).options(selectinload(Sighting.reporter))
-    if rule_id is None:
-        query = query.where(Sighting.filed_as == "echo")
-    else:
-        query = query.where(Sighting.filed_as == "expected", Sighting.expected_id == rule_id)
-    rows = session.scalars(query.order_by(Sighting.id.desc()).limit(limit))
+def list_swallowed(
+    session: Session, rule_ids: Sequence[int], *, limit: int = 50
+) -> dict[int, list[Swallowed]]:
+    """List for each rule what it has swallowed, newest first, at most `limit` each."""
+    place = func.row_number().over(partition_by=Sighting.expected_id, order_by=Sighting.id.desc())
+    ranked = (
+        select(Sighting.id, place.label("place"))
+        .where(Sighting.filed_as == "expected", Sighting.expected_id.in_(rule_ids))
+        .subquery()
+    )
+    rows = session.scalars(
+        _select_swallowed().where(
+            Sighting.id.in_(select(ranked.c.id).where(ranked.c.place <= limit))
+        )
+    )
+    taken: dict[int, list[Swallowed]] = {rule_id: [] for rule_id in rule_ids}
+    for row in rows:
+        taken[row.expected_id or 0].append(_swallowed(row))
+    return taken
+
+
+def list_echoes(session: Session, *, limit: int = 50) -> list[Swallowed]:
+    """List our own alerts that came back in, newest first."""
+    rows = session.scalars(_select_swallowed().where(Sighting.filed_as == "echo").limit(limit))
     return [_swallowed(row) for row in rows]
+
+
+def _select_swallowed() -> Select[Sighting]:
+    return (
+        select(Sighting)
+        .options(selectinload(Sighting.reporter), defer(Sighting.sealed_report))
+        .order_by(Sighting.id.desc())
+    )
 
 
 def preview(

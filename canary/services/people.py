@@ -24,6 +24,7 @@ SHOWN = 500
 class PersonLine:
     """Somebody who may sign in, or could once."""
 
+    user_id: int
     name: str
     role: Role
     source: SourceLabel | None
@@ -69,6 +70,7 @@ def list_people(session: Session, now: datetime) -> tuple[PersonLine, ...]:
     )
     return tuple(
         PersonLine(
+            user_id=row.id,
             name=row.name,
             role=Role(row.role),
             source=sources.get(row.source_id or 0),
@@ -103,6 +105,15 @@ def list_invitations(session: Session, now: datetime) -> tuple[InvitationLine, .
         )
         for row in rows
     )
+
+
+def get_name(session: Session, user_id: int) -> str:
+    """Return somebody's name. Raises NotFound."""
+    name = session.scalar(select(User.name).where(User.id == user_id))
+    if name is None:
+        msg = "there is no such user"
+        raise NotFound(msg)
+    return name
 
 
 def invite(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from canary.web.catalog import gettext
 from canary.web.catalog import lazy_gettext as _l
+from canary.web.visible import shorten
 
 Words = Mapping[str, object]
 
@@ -172,6 +173,10 @@ ACTIONS: Words = {
     "sources.imported": _l("Sources imported"),
     "batch.started": _l("Batch started"),
     "batch.issued": _l("Batch issued"),
+    "batch.drafted": _l("Batch drafted"),
+    "batch.ordered": _l("Batch ordered"),
+    "batch.stopped": _l("Making stopped"),
+    "batch.confirmed": _l("Planting confirmed"),
 }
 AREAS: Words = {
     "incident": _l("Incidents"),
@@ -214,6 +219,12 @@ ORIGINS: Words = {
     "ancestor": _l("Query from above"),
 }
 
+BATCH_STATES: Words = {
+    "draft": _l("Draft"),
+    "ordered": _l("Waiting to be made"),
+    "making": _l("Being made"),
+    "issued": _l("Made"),
+}
 PHONE_USES: Words = {
     "free": _l("free"),
     "given": _l("given out"),
@@ -276,6 +287,7 @@ LABELS: Mapping[str, Words] = {
     "reveal_state": REVEAL_STATES,
     "area": AREAS,
     "key_state": KEY_STATES,
+    "batch_state": BATCH_STATES,
     "phone_use": PHONE_USES,
     "filed_as": FILED,
     "rhythm": RHYTHMS,
@@ -347,6 +359,9 @@ PROBLEMS = (
     _l("this scan was reported already"),
     _l("this table was imported already"),
     _l("no row can be imported"),
+    _l("say which sources"),
+    _l("there is a batch of this name already"),
+    _l("this batch is made, or is waiting to be made"),
     _l("too many rows hang on refused ones"),
     _l("write what to look for"),
     _l("these are too many words"),
@@ -360,7 +375,7 @@ PROBLEMS = (
 def label(kind: str, value: object) -> str:
     """Return the word for a code; an unknown code stands for itself."""
     word = LABELS[kind].get(str(value))
-    return str(value) if word is None else str(word)
+    return shorten(value, 60) if word is None else str(word)
 
 
 def tell_problem(text: str) -> str:

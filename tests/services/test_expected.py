@@ -99,7 +99,7 @@ def test_swallowed_stay_counted(planted: Office) -> None:
     with planted.database.read() as session:
         line = list_expectations(session, planted.clock())[0]
         assert (line.swallowed, line.is_over) == (3, False)
-        assert len(list_swallowed(session, rule_id)) == 3
+        assert len(list_swallowed(session, [rule_id])[rule_id]) == 3
 
 
 def test_released_sightings_become_news(planted: Office) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from canary.storage.session import Database, open_database
@@ -74,6 +75,8 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(tmp_path: Path, empty_file: Path) -> Iterator[Database]:
     shutil.copy(empty_file, tmp_path / "test.sqlite3")
     opened = open_database(f"sqlite:///{tmp_path}/test.sqlite3")
+    # A test need not survive a power cut; without the waiting it takes half the time.
+    event.listen(opened.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     yield opened
     opened.close()
 

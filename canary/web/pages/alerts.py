@@ -265,8 +265,8 @@ def _show_expected(wanted: expected.NewExpectation | None = None, problem: str =
     parts, now = get_parts(), get_parts().clock()
     with parts.database.read() as session:
         lines = expected.list_expectations(session, now)
-        swallowed = {line.rule_id: expected.list_swallowed(session, line.rule_id) for line in lines}
-        echoes = expected.list_swallowed(session, None)
+        swallowed = expected.list_swallowed(session, [line.rule_id for line in lines])
+        echoes = expected.list_echoes(session)
         seen = expected.preview(session, parts.vault, wanted, now) if wanted else None
     return render_template(
         "expected.html",

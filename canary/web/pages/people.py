@@ -11,7 +11,7 @@ from canary.services import access, factors, people
 from canary.services.access import Role
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
-from canary.web.forms import read_text
+from canary.web.forms import read_number, read_text
 from canary.web.language import LOCALES
 from canary.web.parts import get_parts
 from canary.web.throttle import get_gate
@@ -36,7 +36,7 @@ def change() -> ResponseReturnValue:
         return _render(gettext("Sign in again before changing who may do what.")), 403
     try:
         with parts.database.write() as session:
-            said = change_one(session, read_text("name"))
+            said = change_one(session, people.get_name(session, read_number("user_id") or 0))
     except (Invalid, Conflict) as error:
         problem = error.flaws[0].problem if isinstance(error, Invalid) else str(error)
         return _render(tell_problem(problem)), 400
