@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ from canary.storage.tables import Row
 from canary.storage.vault import Vault
 from canary.web.app import create_app
 from canary.web.parts import WebParts
+from tests.browser.office import furnish
 from tests.browser.story import Story, tell
 from tests.fakes import FakeSender
 from tests.web.building import NOW, Builder
+from tests.web.crowd import list_pages
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -53,24 +55,15 @@ class Stage:
     build: Builder
     story: Story
 
+    pages: Mapping[str, str]
+
     def list_pages(self) -> dict[str, str]:
-        """Return the pages by name."""
+        """Return the pages by name: every one of the route table, and some of their states."""
         return {
-            "overview": "/",
-            "incidents": "/incidents",
-            "incident": f"/incidents/{self.story.named}",
-            "incident-weak": f"/incidents/{self.story.weak}",
-            "sources": "/sources",
-            "source": f"/sources/{self.story.outlet}",
-            "baits": "/baits",
-            "bait": f"/baits/{self.story.bait}",
-            "reporters": "/reporters",
-            "inbox": "/inbox",
-            "deliveries": "/deliveries",
-            "audit": "/audit",
-            "report": "/report",
-            "account": "/account",
-            "password": "/password",
+            **{endpoint.replace(".", "-"): path for endpoint, path in self.pages.items()},
+            "incidents-weak": f"/incidents/{self.story.weak}",
+            "incidents-all": "/incidents?state=all",
+            "search-found": "/search?q=面单",
             "missing": "/nothing",
         }
 
@@ -98,11 +91,18 @@ def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
         trusted_proxies=0,
         alive=dict,
     )
-    server = make_server("127.0.0.1", 0, create_app(parts), threaded=True)
+    app = create_app(parts)
+    pages = list_pages(app, furnish(build, story))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Stage(address=f"http://127.0.0.1:{server.server_port}", build=build, story=story)
+        yield Stage(
+            address=f"http://127.0.0.1:{server.server_port}",
+            build=build,
+            story=story,
+            pages=pages,
+        )
     finally:
         server.shutdown()
         thread.join()

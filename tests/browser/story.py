@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canary.domain.identifiers import BaitValues
-from canary.storage.tables import Bait, Source
+from canary.storage.tables import Bait, Sighting, Source
 from tests.web.building import NOW, Builder
 
 CITIES = [
@@ -25,6 +25,8 @@ class Story:
     weak: int
     outlet: str
     bait: str
+    sighting: str
+    batch: str
 
 
 def tell(build: Builder) -> Story:
@@ -42,7 +44,16 @@ def tell(build: Builder) -> Story:
     weak = _weak_incident(build, outlets, baits)
     _older_incidents(build, outlets)
     build.reporter("query-log", last_post_at=NOW - timedelta(days=3), rhythm_seconds=3600)
-    return Story(named=named, weak=weak, outlet=leaker.code, bait=baits[leaker.code][0].ref)
+    with build.open() as session:
+        seen = session.query(Sighting).filter_by(incident_id=named).first()
+    return Story(
+        named=named,
+        weak=weak,
+        outlet=leaker.code,
+        bait=baits[leaker.code][0].ref,
+        sighting=seen.ref if seen else "",
+        batch=batch.name,
+    )
 
 
 def _network(build: Builder, head: Source) -> tuple[list[Source], list[Source]]:
