@@ -9,28 +9,39 @@ from canary.attribution.weigh import Weighing
 from canary.attribution.world import FULL, Ints
 
 _STRAY = 0.02
+_SWEPT = 1e-3
 _CHANCE_LIMIT = 0.05
 _NEAR = 10
 _LEAST_RUN = 3
 
 
 def judge_batch(weighing: Weighing, suspects: Ints) -> Batch:
-    """Compare "copied from the suspects" with "swept in proportion to what there is"."""
+    """Compare "copied from the suspects" with "swept in proportion to what there is".
+
+    Whoever sweeps, or has the bait store, meets control baits as often as any others; every
+    suspect more makes a copy less likely beforehand.
+    """
     world = weighing.problem.world
     records = _clear_records(weighing)
     if not len(records):
         return Batch()
-    unplaced = world.control | world.sealed
+    holding = np.isin(world.exp_record, records) & np.isin(world.exp_source, suspects)
+    speaking = np.unique(world.exp_source[holding])
+    unplaced = bool((world.control | world.sealed)[records].any())
+    odds = float("inf")
+    if len(speaking) or unplaced:
+        odds = _copied_odds(weighing, records, speaking)
+    return Batch(control_seen=unplaced, copied_odds=odds, neighbours=_is_run(weighing, records))
+
+
+def _copied_odds(weighing: Weighing, records: Ints, suspects: Ints) -> float:
+    world = weighing.problem.world
     theirs = np.unique(world.exp_record[np.isin(world.exp_source, suspects)])
     inside = int(np.isin(records, theirs).sum())
     outside = len(records) - inside
     copied = inside * np.log(world.n_records / max(1, len(theirs))) + outside * np.log(_STRAY)
-    odds = float(np.exp(np.clip(copied, -50.0, 50.0)))
-    return Batch(
-        control_seen=bool(unplaced[records].any()),
-        copied_odds=odds if unplaced[records].any() or outside > inside else float("inf"),
-        neighbours=_is_run(weighing, records),
-    )
+    copied -= np.logaddexp(0.0, -weighing.problem.log_prior_odds[suspects]).sum()
+    return float(np.exp(np.clip(copied - np.log(_SWEPT), -50.0, 50.0)))
 
 
 def _clear_records(weighing: Weighing) -> Ints:

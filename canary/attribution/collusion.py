@@ -1,8 +1,9 @@
 """Leakers who compare lists: a mixture that does not assume what many holders do.
 
 Given a set of leakers, phones fall into classes by how many of them hold it. Each class rings at
-its own unknown rate, Beta(2, 1); ATTRIBUTION.md section 3 (collusion). Scores are log
-likelihood ratios against "background alone", like those of the noisy-OR.
+its own unknown rate, Beta(2, 1); ATTRIBUTION.md section 3 (collusion). Or they kept back one
+class, what only one or what all of them hold, and passed on the rest like anybody. Scores are
+log likelihood ratios against "background alone", like those of the noisy-OR.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from canary.attribution.delays import delay_density
 from canary.attribution.model import Problem
-from canary.attribution.search import Component, Members
+from canary.attribution.search import Component, Members, log_sum
 from canary.attribution.world import FULL, Floats
 
 PRIOR = 0.3
@@ -27,6 +28,7 @@ class Pool:
 
     `holds` [C, P] as floats, `rung` [P], `lift` [P] log density of a leak over background,
     `quiet` the background's expected rings per silent phone, `table` log Beta-binomials [n, y].
+    `rates` [L] are the chances that a listed phone rings, `log_weights` [L] their prior.
     """
 
     holds: Floats
@@ -34,6 +36,8 @@ class Pool:
     lift: Floats
     quiet: float
     table: Floats
+    rates: Floats
+    log_weights: Floats
 
 
 def pool_of(problem: Problem, component: Component) -> Pool | None:
@@ -57,6 +61,8 @@ def pool_of(problem: Problem, component: Component) -> Pool | None:
         lift=np.where(rung > 0, lift, 0.0),
         quiet=spam,
         table=_beta_binomials(min(most, len(phones))),
+        rates=problem.levels * world.operator.coverage.get("sms", 0.85),
+        log_weights=problem.log_weights,
     )
 
 
@@ -112,6 +118,23 @@ def agnostic_score(pool: Pool, members: Members, noise: float = 1.0) -> float:
         of_class = count == shared
         score += float(pool.table[int(of_class.sum()), int((of_class & rung).sum())])
     return score
+
+
+def keeping_back_score(pool: Pool, members: Members, kept: int, noise: float = 1.0) -> float:
+    """Return the log likelihood ratio of a set that kept back the phones `kept` of them hold."""
+    count = pool.holds[list(members)].sum(axis=0).astype(np.int64)
+    passed = (count > 0) & (count != kept)
+    rung = pool.rung > 0
+    score = float((pool.lift - np.log(noise))[passed & rung].sum())
+    score += noise * pool.quiet * float((passed & ~rung).sum())
+    likelihood = pool.log_weights.copy()
+    for shared in range(1, len(members) + 1):
+        of_class = passed & (count == shared)
+        heard = float((of_class & rung).sum())
+        silent = float(of_class.sum()) - heard
+        missed = shared * np.log1p(-pool.rates)
+        likelihood += silent * missed + heard * np.log(-np.expm1(missed))
+    return score + float(log_sum(likelihood))
 
 
 def propose(pool: Pool, component: Component) -> list[Members]:
@@ -174,6 +197,14 @@ def _grow(pool: Pool, members: Members) -> Floats:
     return score
 
 
-def mix(noisy_or: float, agnostic: float) -> float:
-    """Mix the two models of how several leakers behave."""
-    return float(np.logaddexp(np.log1p(-PRIOR) + noisy_or, np.log(PRIOR) + agnostic))
+def coalition_score(
+    pool: Pool, members: Members, noisy_or: float, odds: float, noise: float
+) -> float:
+    """Mix the ways in which several leakers may behave; `odds` are the log prior odds of the set.
+
+    `noisy_or` is their log weight if each passed on its list for itself, prior odds included.
+    """
+    together = [agnostic_score(pool, members, noise)]
+    together += [keeping_back_score(pool, members, kept, noise) for kept in {1, len(members)}]
+    alike = float(log_sum(np.array(together))) - np.log(len(together))
+    return float(np.logaddexp(np.log1p(-PRIOR) + noisy_or, np.log(PRIOR) + alike + odds))

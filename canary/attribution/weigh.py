@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.campaigns import campaign_links
-from canary.attribution.collusion import Pool, agnostic_score, mix, pool_of, propose
+from canary.attribution.collusion import Pool, coalition_score, pool_of, propose
 from canary.attribution.model import (
     PLAIN,
     SETTINGS,
@@ -311,7 +311,7 @@ def _scores(
     for at, members in enumerate(sets):
         if len(members) >= 2:
             odds = float(component.odds[list(members)].sum())
-            plain[at] = mix(plain[at], agnostic_score(pool, members, setting.noise) + odds)
+            plain[at] = coalition_score(pool, members, plain[at], odds, setting.noise)
     return plain
 
 

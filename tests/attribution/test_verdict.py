@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from canary.attribution.answer import Cap
@@ -162,3 +163,14 @@ def test_single_rich_display_stays_below_confirmed(make_world):
     answer = attribute(World.from_json(world))
     assert (answer.verdict, answer.named) == (Verdict.PROBABLE, ("S5",))
     assert Cap.FEW_BAITS in answer.caps
+
+
+@pytest.mark.parametrize("shown", [20, 60])
+def test_sweep_over_time_names_nobody(make_world, shown):
+    """Everybody's baits and the controls alike: the store leaked, or somebody counts through."""
+    holders = [*EACH_ITS_OWN, *[[] for _ in range(8)]]
+    drawn = np.random.default_rng(5).choice(len(holders), shown, replace=False).tolist()
+    seen = [(record, 30.0 + 11 * at) for at, record in enumerate(drawn)]
+    answer = attribute(World.from_json(make_world(holders, seen)))
+    assert answer.named == ()
+    assert Cap.SWEEP in answer.caps
