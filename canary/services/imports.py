@@ -91,7 +91,7 @@ def sift_table(
 
 def _decode(content: bytes, name: str) -> str:
     broken = UnicodeDecodeError("utf-8", b"\x00", 0, 1, "NUL")
-    for encoding in ("utf-8-sig",) if _is_meant_as_utf8(content) else ("utf-8-sig", "gb18030"):
+    for encoding in _list_encodings(content):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError as error:
@@ -101,11 +101,18 @@ def _decode(content: bytes, name: str) -> str:
                 return text
             broken = UnicodeDecodeError(encoding, content, content.index(b"\x00"), 1, "NUL")
     raise Invalid(
-        f"{name} is neither UTF-8 nor GB18030 text",
+        f"{name} is neither UTF-8, GB18030 nor marked UTF-16 text",
         row=broken.object[: broken.start].count(b"\n") + 1,
         field="encoding",
         mend="save the file as CSV UTF-8",
     ) from broken
+
+
+def _list_encodings(content: bytes) -> tuple[str, ...]:
+    """List what to try: a mark at the front decides; spreadsheets save "Unicode text" as UTF-16."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",)
+    return ("utf-8-sig",) if _is_meant_as_utf8(content) else ("utf-8-sig", "gb18030")
 
 
 def _is_meant_as_utf8(content: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Tables made by people: read whole, or refused with row, field and mend."""
 
+import codecs
 import datetime as dt
 import io
 import json
@@ -50,6 +51,8 @@ WANTED = [{"code": "A", "name": "滨江网点"}]
         PLAIN.encode("utf-8-sig"),
         PLAIN.encode("gbk"),
         PLAIN.encode("gb18030"),
+        PLAIN.replace(",", "\t").encode("utf-16"),
+        codecs.BOM_UTF16_BE + PLAIN.encode("utf-16-be"),
         PLAIN.replace("\n", "\r\n").encode(),
         PLAIN.replace(",", ";").encode(),
         PLAIN.replace(",", "\t").encode(),
@@ -58,7 +61,7 @@ WANTED = [{"code": "A", "name": "滨江网点"}]
         '"code","name"\n"A","=""滨江网点"""\n'.encode(),
         "code,name\n'A,'滨江网点\n".encode(),
     ],
-    ids=["utf8", "bom", "gbk", "gb18030", "crlf", "semicolon", "tab", "case", "blank", "eq", "'"],
+    ids="utf8 bom gbk gb18030 utf16le utf16be crlf semicolon tab case blank eq '".split(),
 )
 def test_same_table_in_many_dresses(content: bytes) -> None:
     assert read(content) == WANTED
