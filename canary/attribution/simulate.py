@@ -9,17 +9,21 @@ from canary.attribution import simulate_leaks as leaks
 from canary.attribution import simulate_network as networks
 from canary.attribution.simulate_leaks import Access, Draft, Nature, Truth
 from canary.attribution.simulate_network import Network, Tables
-from canary.attribution.world import Campaigns, Operator, Sightings, Site, World
+from canary.attribution.simulate_recipes import (
+    CAMPAIGN_RECIPE,
+    CHAIN_RECIPE,
+    COPIES_RECIPE,
+    MASKED_RECIPE,
+    POOL_RECIPE,
+    PRE_PICKUP_RECIPE,
+    RESALE_RECIPE,
+    TWIN_RECIPE,
+    Recipe,
+    estimate,
+    show_phones,
+)
+from canary.attribution.world import Sightings, World
 
-_SHOPS = (
-    ((1.0, 0.0), (0.02, 0.08), (0.05, 0.1), (0.55, 0.0)),
-    ((0.9, 0.1), (0.0, 0.0), (0.0, 0.0), (0.25, 0.0)),
-    ((0.5, 0.2), (0.1, 0.4), (0.25, 0.45), (0.8, 0.0)),
-)
-_MASKING = (
-    ((0.0, 0.0), (0.0, 1.0), (0.1, 0.8), (0.65, 0.0)),
-    ((0.0, 0.0), (0.0, 0.9), (0.0, 1.0), (0.3, 0.0)),
-)
 _EMPTY = Sightings(
     ids=(),
     time=np.zeros(0),
@@ -31,16 +35,6 @@ _EMPTY = Sightings(
     template=(),
     channel_class=(),
 )
-_RESALE = Nature(
-    coverage={"resale": 0.3, "sms": 0.85}, weight_fast=0.6, mean_fast_h=18.0, mean_slow_h=240.0
-)
-_SMS = Nature(
-    coverage={"resale": 0.3, "sms": 0.85},
-    weight_fast=0.7,
-    mean_fast_h=60.0,
-    mean_slow_h=240.0,
-    spam=0.06,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,37 +43,6 @@ class Simulated:
 
     world: World
     truth: Truth
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recipe:
-    """What one scenario needs beyond its network."""
-
-    sites: tuple[Site, ...]
-    nature: Nature
-    beta: tuple[float, float] = (1.6, 1.2)
-    expected: float = 2.0
-    log_errors: float = 0.002
-    campaigns: bool = False
-
-
-def _shops(
-    shows: tuple[tuple[tuple[float, float], ...], ...], corpora: tuple[float, ...]
-) -> tuple[Site, ...]:
-    return tuple(
-        Site(id=f"site{at:02d}", channel="resale", corpus=corpus, show=show)
-        for at, (show, corpus) in enumerate(zip(shows, corpora, strict=True))
-    )
-
-
-def _phones(names_shown: float = 0.0) -> tuple[Site, ...]:
-    show = ((0.0, 0.0), (1.0, 0.0), (names_shown, 0.0), (0.0, 0.0))
-    return (Site(id="site00", channel="sms", corpus=0.0, show=show),)
-
-
-_RESALE_RECIPE = _Recipe(sites=_shops(_SHOPS, (2e6, 2e6, 2e6)), nature=_RESALE)
-_CHAIN_RECIPE = replace(_RESALE_RECIPE, expected=1.5)
-_POOL_RECIPE = _Recipe(sites=_phones(), nature=_SMS, beta=(6.0, 1.5))
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -99,7 +62,7 @@ def base_world(rng: np.random.Generator, *, n_sources: int, baits: int) -> World
     """Make a network of sources with baits of their own and nothing sighted yet."""
     tables = networks.make_tables(rng)
     network = networks.single_network(rng, tables, n_sources=n_sources, baits=baits)
-    return _world(network, tables, _RESALE_RECIPE, rng, ("unique", 0))
+    return _world(network, tables, RESALE_RECIPE, rng, ("unique", 0))
 
 
 def simulate_plan(
@@ -133,7 +96,7 @@ def _finish(world: World, draft: Draft, fractions: dict[int, float], note: str) 
 def _world(
     network: Network,
     tables: Tables,
-    recipe: _Recipe,
+    recipe: Recipe,
     rng: np.random.Generator,
     label: tuple[str, int],
 ) -> World:
@@ -164,38 +127,7 @@ def _world(
         exp_reveal=np.zeros(len(network.record), dtype=np.bool_),
         sites=recipe.sites,
         sightings=_EMPTY,
-        operator=_estimates(rng, tables, recipe),
-    )
-
-
-def _estimates(rng: np.random.Generator, tables: Tables, recipe: _Recipe) -> Operator:
-    """Return the truth with the mild errors an operator's estimates carry."""
-
-    def about(value: float, spread: float = 0.2) -> float:
-        return float(value * rng.lognormal(0.0, spread))
-
-    nature = recipe.nature
-    return Operator(
-        expected_leakers=recipe.expected,
-        leak_fraction_beta=recipe.beta,
-        coverage={key: min(0.98, about(one)) for key, one in nature.coverage.items()},
-        weight_fast=nature.weight_fast,
-        mean_fast_h=about(nature.mean_fast_h),
-        mean_slow_h=about(nature.mean_slow_h),
-        since_log_lag_mean_h=about(networks.LOG_LAG_H, 0.15),
-        spam_events_per_phone_per_window=0.0 if recipe.campaigns else about(nature.spam),
-        custody_log_error_rate=recipe.log_errors,
-        name_dependence=2.0,
-        surname=tables.surname,
-        given=tables.given,
-        district=tables.district,
-        campaigns=Campaigns(
-            buyers_per_leaker=about(2.0, 0.1),
-            single_templates=about(2.4, 0.1),
-            storms=about(1.0, 0.1),
-        )
-        if recipe.campaigns
-        else None,
+        operator=estimate(rng, tables, recipe),
     )
 
 
@@ -203,7 +135,7 @@ def _run(
     rng: np.random.Generator,
     network: Network,
     tables: Tables,
-    recipe: _Recipe,
+    recipe: Recipe,
     leakers: list[int],
     label: tuple[str, int],
 ) -> Simulated:
@@ -260,9 +192,7 @@ def _pick(rng: np.random.Generator, network: Network, count: int, stage: str | N
     return sorted(int(one) for one in rng.choice(pool, count, replace=False))
 
 
-def _single(
-    recipe: _Recipe, counts: tuple[int, ...], n_phones: int = 0
-) -> Callable[..., Simulated]:
+def _single(recipe: Recipe, counts: tuple[int, ...], n_phones: int = 0) -> Callable[..., Simulated]:
     def make(rng: np.random.Generator, scenario: str, seed: int) -> Simulated:
         tables = networks.make_tables(rng)
         network = networks.single_network(rng, tables, n_sources=400, baits=12, n_phones=n_phones)
@@ -273,7 +203,7 @@ def _single(
 
 
 def _chain(
-    recipe: _Recipe,
+    recipe: Recipe,
     stage: str | None,
     *,
     n_records: int = 1500,
@@ -299,7 +229,7 @@ def _chain(
 
 
 def _pool(
-    recipe: _Recipe,
+    recipe: Recipe,
     counts: tuple[int, ...],
     *,
     n_sources: int = 1000,
@@ -325,46 +255,31 @@ def _pool(
 
 def _noise_only(rng: np.random.Generator, scenario: str, seed: int) -> Simulated:
     kinds = (
-        _single(_RESALE_RECIPE, (0,)),
-        _pool(_POOL_RECIPE, (0,), n_phones=60, per_source=20),
-        _single(_MASKED_RECIPE, (0,), n_phones=200),
+        _single(RESALE_RECIPE, (0,)),
+        _pool(POOL_RECIPE, (0,), n_phones=60, per_source=20),
+        _single(MASKED_RECIPE, (0,), n_phones=200),
     )
     return kinds[int(rng.integers(len(kinds)))](rng, scenario, seed)
 
 
-_MASKED_RECIPE = replace(_RESALE_RECIPE, sites=_shops(_MASKING, (3e6, 1e6)))
-_COPIES_RECIPE = replace(_RESALE_RECIPE, nature=replace(_RESALE, storm_copies=27))
-_PRE_PICKUP_RECIPE = replace(
-    _CHAIN_RECIPE, nature=replace(_RESALE, weight_fast=0.8, mean_fast_h=3.0, mean_slow_h=30.0)
-)
-_TWIN_RECIPE = replace(
-    _CHAIN_RECIPE, nature=replace(_RESALE, weight_fast=0.7, mean_fast_h=7.0, mean_slow_h=100.0)
-)
-_CAMPAIGN_RECIPE = _Recipe(
-    sites=_phones(),
-    nature=replace(_SMS, mean_fast_h=100.0),
-    expected=1.5,
-    campaigns=True,
-)
-
 _SCENARIOS: dict[str, Callable[..., Simulated]] = {
-    "unique": _single(_RESALE_RECIPE, (1, 2, 3)),
-    "copies": _single(_COPIES_RECIPE, (0, 1, 1, 2)),
-    "masked": _single(_MASKED_RECIPE, (1, 1, 2), n_phones=200),
+    "unique": _single(RESALE_RECIPE, (1, 2, 3)),
+    "copies": _single(COPIES_RECIPE, (0, 1, 1, 2)),
+    "masked": _single(MASKED_RECIPE, (1, 1, 2), n_phones=200),
     "noise_only": _noise_only,
-    "custody_chain": _chain(_CHAIN_RECIPE, "any"),
-    "dirty_custody": _chain(replace(_CHAIN_RECIPE, log_errors=0.03), "any"),
-    "confounded_chain": _chain(_TWIN_RECIPE, "pickup", n_records=1200, n_platforms=60, twins=True),
+    "custody_chain": _chain(CHAIN_RECIPE, "any"),
+    "dirty_custody": _chain(replace(CHAIN_RECIPE, log_errors=0.03), "any"),
+    "confounded_chain": _chain(TWIN_RECIPE, "pickup", n_records=1200, n_platforms=60, twins=True),
     "pre_pickup_leak": _chain(
-        _PRE_PICKUP_RECIPE, "platform", n_records=1200, n_platforms=60, twins=True
+        PRE_PICKUP_RECIPE, "platform", n_records=1200, n_platforms=60, twins=True
     ),
-    "upstream_breach": _chain(replace(_CHAIN_RECIPE, beta=(1.2, 8.0)), "system", system=True),
-    "shared_phones_k1": _pool(_POOL_RECIPE, (1,), n_phones=40, per_source=17),
-    "shared_phones_k2": _pool(_POOL_RECIPE, (2,), n_phones=72, per_source=22),
-    "shared_phones_k3": _pool(_POOL_RECIPE, (3,), n_phones=104, per_source=24),
+    "upstream_breach": _chain(replace(CHAIN_RECIPE, beta=(1.2, 8.0)), "system", system=True),
+    "shared_phones_k1": _pool(POOL_RECIPE, (1,), n_phones=40, per_source=17),
+    "shared_phones_k2": _pool(POOL_RECIPE, (2,), n_phones=72, per_source=22),
+    "shared_phones_k3": _pool(POOL_RECIPE, (3,), n_phones=104, per_source=24),
     "shared_phones_named": _pool(
-        replace(_POOL_RECIPE, sites=_phones(0.4)), (1, 2, 3), n_phones=24, per_source=8
+        replace(POOL_RECIPE, sites=show_phones(0.4)), (1, 2, 3), n_phones=24, per_source=8
     ),
-    "campaigns": _pool(_CAMPAIGN_RECIPE, (0, 1, 2, 3), n_phones=48, per_source=16, n_control=12),
-    "collusion": _pool(_POOL_RECIPE, (2, 3), n_sources=500, n_phones=100, per_source=30),
+    "campaigns": _pool(CAMPAIGN_RECIPE, (0, 1, 2, 3), n_phones=48, per_source=16, n_control=12),
+    "collusion": _pool(POOL_RECIPE, (2, 3), n_sources=500, n_phones=100, per_source=30),
 }
