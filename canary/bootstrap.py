@@ -79,6 +79,11 @@ def open_application(**overrides: object) -> Application:
     return _checked(settings, database, load_keys(settings.secret_file))
 
 
+def name_scan_cluster() -> str:
+    """Return the address of the cluster that scans, if one is set; needs no installation."""
+    return read_settings().scan_cluster
+
+
 def upgrade_application() -> None:
     """Bring an existing database to this version's schema."""
     settings = read_settings()

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    scan_cluster: str = ""
     max_body: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
 
     @field_validator("outbound_allow", mode="before")

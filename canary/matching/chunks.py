@@ -1,7 +1,7 @@
 """Plain text cut into chunks of whole lines, as bytes, for the sieve to look through undecoded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +41,10 @@ class Chunk:
         with self.file.open("rb") as stream:
             stream.seek(self.offset)
             return stream.read(self.length)
+
+    def carried(self) -> "Chunk":
+        """Return the same chunk with its bytes, for a worker that cannot open the file."""
+        return self if self.file is None else replace(self, raw=self.load(), file=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

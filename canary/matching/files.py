@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from canary.matching import charsets
 from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
+from canary.matching.extras import CannotRead, codes_of, members_of, pages_of
 from canary.matching.markup import is_page
 
 BLOCK = 1 << 20  # bytes read at a time
@@ -124,7 +125,7 @@ def _container_of(head: bytes) -> "_Reader | str | None":
         if head.startswith(magic):
             return reader
     if head.startswith(_IMAGES) and b"\0" in head[:64]:
-        return "an image: needs the ocr extra"
+        return _picture
     if _looks_like_mail(head):
         return _mail
     if charsets.charset_of(head).name not in charsets.WIDE and head.count(b"\0") * 100 > len(head):
@@ -146,7 +147,7 @@ def _contained(
 ) -> Iterator[Piece]:
     try:
         yield from reader(stream, path, budget, depth)
-    except _TooMuch as error:
+    except (_TooMuch, CannotRead) as error:
         yield Unread(path=path, reason=str(error))
     except (
         OSError, EOFError, ValueError, RuntimeError, KeyError, NotImplementedError,
@@ -223,6 +224,37 @@ def _zip(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[
                 raise _TooMuch("holds too many members; the rest is left unread")
             if not member.is_dir():
                 yield from _member(archive, member, f"{path}!{member.filename}", budget, depth)
+
+
+def _seven(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
+    held = stream if stream.seekable() else io.BytesIO(_held(stream, budget))
+    most = min(budget.limits.held * 4, budget.limits.expanded - budget.expanded)
+    for name, member in members_of(held, most):
+        budget.members += 1
+        if budget.members > budget.limits.members:
+            raise _TooMuch("holds too many members; the rest is left unread")
+        budget.expanded += member.seek(0, io.SEEK_END)
+        member.seek(0)
+        yield from _read(member, f"{path}!{name}", budget, depth + 1)
+
+
+def _pdf(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
+    pictured = []
+    for number, text, has_pictures in pages_of(_held(stream, budget)):
+        if text.strip():
+            where = f"{path}!page{number}"
+            yield Block(path=where, text=text, until=len(text), size=len(text))
+        if has_pictures:
+            pictured.append(str(number))
+    if pictured:
+        pages = ", ".join(pictured[:20])
+        yield Unread(path=path, reason=f"pictures in a PDF are not read: page {pages}")
+
+
+def _picture(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
+    for number, text in enumerate(codes_of(_held(stream, budget)), start=1):
+        yield Block(path=f"{path}!code{number}", text=text, until=len(text), size=len(text))
+    yield Unread(path=path, reason="a picture: codes were read, printed words were not")
 
 
 def _check_unfolded(archive: zipfile.ZipFile, budget: _Budget) -> None:
@@ -432,7 +464,7 @@ _READERS: tuple[tuple[bytes, "_Reader | str"], ...] = (
     (b"PK\x05\x06", _zip),
     (b"\x1f\x8b", _gzip),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _xls),
-    (b"%PDF-", "a PDF: its text cannot be read by this version"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
+    (b"%PDF-", _pdf),
+    (b"7z\xbc\xaf\x27\x1c", _seven),
     (b"Rar!", "a RAR archive: unpack it first"),
 )

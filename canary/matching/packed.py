@@ -7,12 +7,13 @@ sieve in place, so that readers never wait. The file holds bait values in clear:
 closed as a key. Needs numba, the `scan` extra.
 """
 
+import io
 import json
 import os
 import threading
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -54,6 +55,11 @@ class PackedRegister(Register):
         self._retired: set[int] = set()
         self._lock = threading.Lock()
         self._bits = int(len(arrays["buckets"]) - 1).bit_length() - 1
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "PackedRegister"], tuple[bytes]]:
+        buffer = io.BytesIO()
+        self.dump(buffer)
+        return read_packed, (buffer.getvalue(),)
 
     @property
     def size(self) -> int:

@@ -3,16 +3,14 @@
 import os
 import time
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
 from canary.matching.agreement import is_crowd
 from canary.matching.chunks import Chunk, sift
+from canary.matching.crew import cluster_hands, local_hands
 from canary.matching.files import Block, Limits, Piece, Unread, blocks_of
 from canary.matching.markup import is_page
 from canary.matching.register import Register
@@ -70,6 +68,8 @@ def scan_paths(
     limits: Limits | None = None,
     sieve: Sieve | None = None,
     progress: Progress | None = None,
+    cluster: str = "",
+    with_records: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Result]:
     """Yield one object per match, then {"summary": ...}.
@@ -80,7 +80,8 @@ def scan_paths(
     column. The summary holds bytes, lines, matches, seconds and what was not read.
     `processes` None takes all cores for large input; a `sieve` of the same register spares
     the exact engine the lines that hold nothing; `progress` is called with bytes done and
-    bytes in all.
+    bytes in all; `cluster` is the address of a Dask scheduler whose workers scan instead;
+    `with_records` adds the text of each match's record.
     """
     began = clock()
     files = files_under(paths)
@@ -93,14 +94,14 @@ def scan_paths(
     blocks = _noting(pieces, tally)
     workers = processes if processes is not None else _workers(total)
     work = _Work(register=register, corpus=corpus, sieve=sieve)
-    for block, found in _scanned(blocks, work, workers):
+    for block, found in _scanned(blocks, work, workers, cluster):
         base = tally.base(block)
         tally.bytes += block.size
         tally.lines += found.breaks
         if found.lost:
             reason = f"{found.lost} bytes are no text in any charset tried"
             tally.unread.append(Unread(path=block.path, reason=reason))
-        for result in _results(found, base, register, corpus):
+        for result in _results(found, base, register, corpus, with_records=with_records):
             tally.matches += 1
             yield result
         if progress is not None:
@@ -184,46 +185,33 @@ class _Work:
 
 
 def _scanned(
-    blocks: Iterator[Block | Chunk], work: _Work, workers: int
+    blocks: Iterator[Block | Chunk], work: _Work, workers: int, cluster: str
 ) -> Iterator[tuple[Block | Chunk, _Found]]:
-    if workers < 2:
+    if cluster:
+        # Its workers may be other machines, where the files are not.
+        carried = (one.carried() if isinstance(one, Chunk) else one for one in blocks)
+        with cluster_hands(work, cluster) as hands:
+            yield from hands.run(carried)
+    elif workers > 1:
+        with local_hands(work, workers) as hands:
+            yield from hands.run(blocks)
+    else:
         for block in blocks:
             yield block, work.scan(block)
-        return
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("fork"), initializer=_adopt, initargs=(work,)
-    ) as pool:
-        waiting: deque[tuple[Block | Chunk, Future[_Found]]] = deque()
-        for block in blocks:
-            waiting.append((block, pool.submit(_scan_adopted, block)))
-            if len(waiting) >= workers * 3:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
-
-
-_adopted: list[_Work] = []
-
-
-def _adopt(work: _Work) -> None:
-    _adopted.append(work)
-
-
-def _scan_adopted(block: Block | Chunk) -> _Found:
-    return _adopted[-1].scan(block)
 
 
 def _results(
-    found: _Found, base: int, register: LabelledRegister, corpus: float
+    found: _Found, base: int, register: LabelledRegister, corpus: float, *, with_records: bool
 ) -> Iterator[Result]:
     for part, matches in found.parts:
         lines = _line_starts(part.text)
         block = replace(part, line=part.line + base)
         for match in matches:
             if block.since <= match.start < block.until:
-                yield _result(block, match, lines, register, corpus)
+                result = _result(block, match, lines, register, corpus)
+                if with_records:
+                    result["record"] = block.text[slice(*match.record)]
+                yield result
 
 
 def _line_starts(text: str) -> list[int]:

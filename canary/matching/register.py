@@ -1,9 +1,9 @@
 """The searchable set of identifiers: what the engine asks, and one answer kept in memory."""
 
 import csv
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from canary.domain.errors import Flaw, Invalid
 from canary.domain.identifiers import (
@@ -100,25 +100,43 @@ class MemoryRegister(Register):
         return {bait_id: self._values[bait_id] for bait_id in bait_ids if bait_id in self._values}
 
 
+class Row(NamedTuple):
+    """A bait as a row of a register file tells it."""
+
+    bait_id: int
+    values: BaitValues
+    code: str
+    source: str
+
+
 def read_register(path: Path) -> MemoryRegister:
     """Load a register.csv (UTF-8, header as in COLUMNS, any cell may be empty).
 
     Raises Invalid, with every finding, when it cannot be used as a whole.
     """
+    register = MemoryRegister()
+    for row in read_rows(path):
+        register.add(row.bait_id, row.values, code=row.code, source=row.source)
+    return register
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a register.csv; raises Invalid, with every finding, at the end."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return _register_of(csv.DictReader(lines, strict=True))
+            yield from _rows_of(csv.DictReader(lines, strict=True))
     except UnicodeDecodeError as error:
         raise Invalid(f"not UTF-8 at byte {error.start}", mend="save the file as UTF-8") from error
     except csv.Error as error:
         raise Invalid(f"not a CSV file: {error}", mend="export the register again") from error
 
 
-def _register_of(rows: "csv.DictReader[str]") -> MemoryRegister:
+def _rows_of(rows: "csv.DictReader[str]") -> Iterator[Row]:
     missing = {"bait"} - set(rows.fieldnames or ())
     if missing or not set(COLUMNS[2:5]) & set(rows.fieldnames or ()):
         raise Invalid("the heading misses columns", row=1, mend=f"use {','.join(COLUMNS)}")
-    register, flaws, seen = MemoryRegister(), [], set()
+    flaws: list[Flaw] = []
+    seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         code = (row.get("bait") or "").strip()
         if not code or code in seen:
@@ -129,10 +147,9 @@ def _register_of(rows: "csv.DictReader[str]") -> MemoryRegister:
             continue
         seen.add(code)
         source = (row.get("source") or "").strip()
-        register.add(number - 1, _values_of(row), code=code, source=source)
+        yield Row(number - 1, _values_of(row), code, source)
     if flaws:
         raise Invalid(flaws=flaws)
-    return register
 
 
 def _values_of(row: Mapping[str, str | None]) -> BaitValues:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from sqlalchemy import func, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from canary.domain.identifiers import BaitValues
 from canary.matching.keys import FANOUT, Key, keys_of
-from canary.matching.register import MemoryRegister, Register
+from canary.matching.register import Register, Row
 from canary.storage.tables import Bait, Identifier, Placement, Source
 from canary.storage.vault import Vault
 
@@ -51,18 +51,17 @@ def kind_of(key: Key) -> str:
     return "number" if family == "n" else family
 
 
-def load_register(session: Session, vault: Vault) -> MemoryRegister:
-    """Open every bait into a register in memory, for scanning files."""
-    register = MemoryRegister()
+def load_rows(session: Session, vault: Vault) -> Iterator[Row]:
+    """Open every bait, by rising id, for scanning files."""
     rows = session.execute(
         select(Bait, Source.code)
         .outerjoin(Placement, Placement.bait_id == Bait.id)
         .outerjoin(Source, Source.id == Placement.source_id)
+        .order_by(Bait.id)
         .execution_options(yield_per=CHUNK)
     )
     for bait, source in rows:
-        register.add(bait.id, open_values(vault, bait), code=bait.ref, source=source or "")
-    return register
+        yield Row(bait.id, open_values(vault, bait), bait.ref, source or "")
 
 
 class SqlRegister(Register):

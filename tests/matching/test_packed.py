@@ -113,7 +113,7 @@ def test_damaged_register_is_refused(cut: int, packed: PackedRegister, tmp_path:
 
 
 def test_many_identifiers_take_forty_bytes_each() -> None:
-    count = 30_000
+    count = 10_000
     baits = (
         Listed(at, BaitValues(number=f"YT{7 * at:013}", phone=f"13{97 * at:09}"))
         for at in range(count)

@@ -3,16 +3,21 @@
 import base64
 import gzip
 import io
+import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
+import segno
+from fpdf import FPDF
 
 from canary.domain.identifiers import BaitValues
-from canary.matching import files
+from canary.matching import chunks, files
 from canary.matching.paths import Result, scan_paths
 from canary.matching.register import MemoryRegister
+from canary.matching.sieve import Sieve, sieve_of
 
 BODY = "单号,电话\n一,193-4027-1865\nx,YT2047183659012,沈阳\n"
 
@@ -135,9 +140,9 @@ def test_block_edges_lose_no_line(
 ) -> None:
     monkeypatch.setattr(files, "BLOCK", 3000)
     path = tmp_path / "lines.txt"
-    path.write_text("".join(f"{i:05} 快递 19340271865 到\n" for i in range(10_000)))
+    path.write_text("".join(f"{i:05} 快递 19340271865 到\n" for i in range(4_000)))
     results, _ = _scan(path, labelled)
-    assert [one["line"] for one in results] == list(range(1, 10_001))
+    assert [one["line"] for one in results] == list(range(1, 4_001))
     assert {(one["start"], one["end"]) for one in results} == {(9, 20)}
 
 
@@ -172,6 +177,82 @@ def test_unreadable_file_is_told_in_one_line(
     _, unread = _scan(path, labelled)
     assert len(unread) == 1
     assert "\n" not in unread[0]["reason"]
+
+
+def _seven(password: str | None = None) -> bytes:
+    py7zr = pytest.importorskip("py7zr", reason="needs the files extra")
+    stored = io.BytesIO()
+    with py7zr.SevenZipFile(stored, "w", password=password) as archive:
+        archive.writestr(BODY, "list.csv")
+    return stored.getvalue()
+
+
+def _pdf(text: str, password: str = "") -> bytes:
+    pdf = FPDF()
+    pdf.set_font("helvetica")
+    for page in text.split("|"):
+        pdf.add_page()
+        pdf.cell(text=page)
+    if password:
+        pdf.set_encryption(owner_password=password + "o", user_password=password)
+    return bytes(pdf.output())
+
+
+def test_seven_zip_is_opened(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "leak.7z"
+    path.write_bytes(_seven())
+    results, unread = _scan(path, labelled)
+    assert (_places(results), unread) == (EXPECTED, [])
+
+
+def test_pdf_page_is_named(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "leak.pdf"
+    path.write_bytes(_pdf("nobody|call 193-4027-1865"))
+    (result,), unread = _scan(path, labelled)
+    assert (str(result["path"]).partition("!")[2], result["start"]) == ("page2", 5)
+    assert unread == []
+
+
+def test_code_in_a_picture_is_read(tmp_path: Path, labelled: MemoryRegister) -> None:
+    path = tmp_path / "label.png"
+    segno.make("YT2047183659012").save(str(path), scale=4)
+    (result,), unread = _scan(path, labelled)
+    assert result["surface"] == "YT2047183659012"
+    assert "printed words were not" in unread[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (lambda: _seven("secret"), "7z archive locked"),
+        (lambda: _seven()[:-40], "damaged 7z"),
+        (lambda: _pdf("x", "secret"), "PDF locked"),
+        (lambda: _pdf("x")[:300], "damaged PDF"),
+        (lambda: b"PK\x03\x04" + bytes(500), "damaged"),
+    ],
+    ids=["locked 7z", "cut 7z", "locked pdf", "cut pdf", "broken zip"],
+)
+def test_locked_or_cut_file_is_told_in_words(
+    content: Callable[[], bytes], told: str, tmp_path: Path, labelled: MemoryRegister
+) -> None:
+    path = tmp_path / "thing"
+    path.write_bytes(content())
+    _, (unread,) = _scan(path, labelled)
+    assert told in unread["reason"]
+
+
+def test_damaged_workbook_keeps_other_members(tmp_path: Path, labelled: MemoryRegister) -> None:
+    """One file of an archive cannot be read; what the others hold is told all the same."""
+    book = openpyxl.Workbook()
+    stored = io.BytesIO()
+    book.save(stored)
+    path = tmp_path / "both.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("book.xlsx", stored.getvalue()[:-200])
+        archive.writestr("list.csv", BODY)
+    results, unread = _scan(path, labelled)
+    assert _places(results) == EXPECTED
+    assert [one["path"].partition("!")[2] for one in unread] == ["book.xlsx"]
 
 
 def test_missing_file_is_told(tmp_path: Path, labelled: MemoryRegister) -> None:
@@ -213,3 +294,66 @@ def test_progress_reaches_the_end(tmp_path: Path, labelled: MemoryRegister) -> N
     seen: list[tuple[int, int]] = []
     list(scan_paths([path], labelled, progress=lambda done, all_: seen.append((done, all_))))
     assert seen[-1][0] == seen[-1][1] == path.stat().st_size
+
+
+class TestSifted:
+    """The same files, with the sieve in front: the same results."""
+
+    @pytest.fixture
+    def sieve(self, labelled: MemoryRegister) -> Sieve:
+        pytest.importorskip("numba", reason="needs the scan extra")
+        return sieve_of(labelled.everything())
+
+    @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030"])
+    def test_chunks_of_a_file_lose_nothing(
+        self,
+        charset: str,
+        tmp_path: Path,
+        labelled: MemoryRegister,
+        sieve: Sieve,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(chunks, "CHUNK", 4000)
+        rng = random.Random(charset)
+        rows = [
+            f"{i:05} 王某某,1390000{i % 10000:04},南京{'长' * rng.randrange(60)}"
+            for i in range(900)
+        ]
+        for at in rng.sample(range(900), 60):
+            rows[at] = rng.choice(("快递 19340271865 到", "1934\n0271\n865", "单怡涵 苏州市"))
+        body = "\n".join(rows).encode(charset)
+        (tmp_path / "list.txt").write_bytes(body)
+        (tmp_path / "list.txt.gz").write_bytes(gzip.compress(body))
+        for name in ("list.txt", "list.txt.gz"):
+            alone = list(scan_paths([tmp_path / name], labelled, processes=1))[:-1]
+            sifted = list(scan_paths([tmp_path / name], labelled, sieve=sieve, processes=1))
+            assert sifted[:-1] == alone
+            assert len(alone) > 50
+            assert sifted[-1]["summary"]["lines"] == body.count(b"\n")  # type: ignore[index]
+
+    def test_line_without_end_is_left_to_blocks(
+        self,
+        tmp_path: Path,
+        labelled: MemoryRegister,
+        sieve: Sieve,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(chunks, "CHUNK", 3000)
+        monkeypatch.setattr(chunks, "LINE_LIMIT", 2000)
+        body = "行\n" * 2000 + ("号" * 500 + "19340271865") * 40
+        (tmp_path / "a.txt").write_text(body)
+        (tmp_path / "a.txt.gz").write_bytes(gzip.compress(body.encode()))
+        for name in ("a.txt", "a.txt.gz"):
+            *results, _ = scan_paths([tmp_path / name], labelled, sieve=sieve, processes=1)
+            assert [(one["line"], one["start"]) for one in results] == [
+                (2001, 500 + i * 511) for i in range(40)
+            ]
+
+    def test_line_of_another_charset_is_found(
+        self, tmp_path: Path, labelled: MemoryRegister, sieve: Sieve
+    ) -> None:
+        path = tmp_path / "mixed.txt"
+        path.write_bytes("中文\n".encode() * 40 + "单怡涵 苏州\n".encode("gbk") + b"\xff\xfe\x80\n")
+        *results, last = scan_paths([path], labelled, sieve=sieve, processes=1)
+        assert {one["line"] for one in results} == {41}
+        assert "no text in any charset" in str(last)
