@@ -205,6 +205,14 @@ def simulate(
     click.echo(f"a leaker ranked first: {outcome.ranked_first:.0%}")
     click.echo(f"somebody innocent named: {outcome.wrong:.0%}")
     click.echo(f"no bait of theirs surfaced: {outcome.nothing_seen:.0%}")
+    print_table(
+        "Is the probability what it says?",
+        ("said", "sources", "said on average", "had leaked"),
+        [
+            (f"{one.low:g}-{one.high:g}", one.count, f"{one.said:.3f}", f"{one.leaked:.3f}")
+            for one in outcome.reliability
+        ],
+    )
 
 
 def _names(ids: tuple[str, ...], chosen: tuple[int, ...]) -> str:

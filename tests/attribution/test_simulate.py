@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from canary.attribution.infer import attribute
+from canary.attribution.plan_trials import draw_plan, run_trials
 from canary.attribution.simulate import base_world, scenario_names, simulate, simulate_plan
 from canary.attribution.simulate_leaks import Nature
 from canary.attribution.simulate_trials import framing_trial, honest_trial
@@ -71,6 +72,15 @@ def test_plan_can_be_tried_before_paying():
     tried = simulate_plan(world, {4: 0.9}, CERTAIN, np.random.default_rng(2))
     assert attribute(tried.world).named == ("S00004",)
     assert tried.truth.leakers == (4,)
+
+
+def test_trials_tell_whether_probabilities_hold():
+    draw = draw_plan(n_sources=30, baits=8, leakers=1, fraction=0.9, nature=CERTAIN)
+    found = run_trials(draw, 6, np.random.default_rng(3))
+    sure = found.reliability[-1]
+    assert (sure.low, sure.count, sure.leaked) == (0.99, 6, 1.0)
+    assert 0.99 <= sure.said < 1.0
+    assert found.all_named == 1.0
 
 
 def test_framing_through_untrusted_channels_names_nobody():
