@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from canary.jobs import Jobs
     from canary.services.alerting import Sender
+    from canary.services.drilling import Driller
     from canary.services.pushing import OrderSender
 
 
@@ -157,15 +158,31 @@ def make_partner_sender(application: Application) -> "OrderSender":
     return PartnerSender(application.settings.outbound_allow)
 
 
+def make_driller(application: Application) -> "Driller":
+    """Build what drills the public addresses of the reporters."""
+    from canary.doors import OwnPoster
+    from canary.services.drilling import Driller
+
+    settings = application.settings
+    return Driller(
+        database=application.database,
+        vault=application.keys.vault,
+        clock=application.clock,
+        poster=OwnPoster(settings.public_url, settings.outbound_allow),
+    )
+
+
 def make_jobs(application: Application) -> "Jobs":
     """Build the jobs of this process."""
     from canary.jobs import (
         DELIVER_EVERY,
+        REMATCH_EVERY,
         TRIAGE_EVERY,
         WATCH_EVERY,
         Delivering,
         Job,
         Jobs,
+        Rematching,
         Triaging,
         Watching,
     )
@@ -202,6 +219,7 @@ def make_jobs(application: Application) -> "Jobs":
         [
             Job(name="triage", step=Triaging(desk), every=TRIAGE_EVERY),
             Job(name="deliver", step=delivering, every=DELIVER_EVERY),
+            Job(name="rematch", step=Rematching(desk), every=REMATCH_EVERY),
             Job(name="watch", step=Watching(desk), every=WATCH_EVERY),
         ],
         on_stop=[delivering.stop],

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from canary.domain.errors import Invalid, Unavailable
 from canary.services.accepting import Acceptor
 from canary.services.alerting import Route, Taken
 from canary.services.alerting import Sender as AlertSender
+from canary.services.drilling import DrillPost, Poster
 from canary.services.intake import KnownReporter, Parcel, find_reporter, keep_dead_post
 from canary.services.pushing import Order, OrderAnswer, OrderSender
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.errors import DeliveryError, InboxBusy
 from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
+from webhooks.inbound.examples import Ask, make_example
 from webhooks.inbound.proofs import path_secret_digest
+from webhooks.inbound.registry import READERS
 from webhooks.messages import Message
 from webhooks.outbound.addresses import AddressPolicy
 from webhooks.outbound.carriers import make_sender
@@ -171,3 +175,36 @@ class PartnerSender(OrderSender):
 
 def _read_wait(text: str) -> float | None:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+class OwnPoster(Poster):
+    """Posts to our own public address as a reporter's sender does."""
+
+    def __init__(self, public_url: str, allowed: Sequence[str]) -> None:
+        self._public_url = public_url
+        # Our own address may be an inside one; nothing else is opened by that.
+        own = urlsplit(public_url).netloc
+        self._http = HttpSender(policy=AddressPolicy(allowed=(*allowed, own)))
+
+    def post(self, wanted: DrillPost, now: datetime) -> int:
+        example = make_example(
+            wanted.format,
+            Ask(
+                text=wanted.text,
+                url=f"{self._public_url}/hooks/{wanted.path}",
+                secret=wanted.secret,
+                message_id=wanted.message_id,
+                now=now,
+                options=wanted.options,
+            ),
+        )
+        request = Request(
+            url=example.url, body=example.body, headers=example.headers, method=example.method
+        )
+        try:
+            return self._http.send(request).status
+        except DeliveryError as error:
+            raise Unavailable(str(error)) from error
+
+    def is_good(self, shape: str, status: int) -> bool:
+        return shape in READERS and READERS[shape].reply.status == status

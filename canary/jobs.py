@@ -23,12 +23,14 @@ from canary.services.alerting import (
 from canary.services.attributing import Resting, attribute_stale
 from canary.services.digests import put_digests
 from canary.services.escalating import escalate
+from canary.services.rematching import notice_changes, rematch_some
 from canary.services.triage import Desk, list_waiting, triage_post
 from canary.services.watching import tell_failing, tell_silent
 
 TRIAGE_EVERY = timedelta(seconds=1)
 DELIVER_EVERY = timedelta(seconds=1)
 WATCH_EVERY = timedelta(seconds=30)
+REMATCH_EVERY = timedelta(seconds=10)
 ENDPOINTS_AT_ONCE = 12
 TROUBLED_AT_ONCE = 4
 LINE = 20
@@ -110,6 +112,18 @@ class Delivering:
         """Finish what is being sent and take nothing more."""
         for pool in (self._pool, self._side):
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Rematching:
+    """Match stored sightings again when baits came late or the rules changed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __call__(self) -> None:
+        notice_changes(self._desk.database, self._desk.clock())
+        while rematch_some(self._desk):
+            pass
 
 
 class Watching:

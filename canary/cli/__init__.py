@@ -27,7 +27,10 @@ COMMANDS = {
     "incidents": "incidents",
     "user": "people",
     "key": "keys",
-    "reporter": "doors",
+    "inbox": "inbox",
+    "rematch": "inbox",
+    "drill": "drill",
+    "reporter": "reporters",
     "endpoint": "doors",
     "route": "rules",
     "expected": "rules",
@@ -64,7 +67,10 @@ def main() -> None:
     from webhooks.errors import WebhookError
 
     try:
-        root.main(standalone_mode=False)
+        # Outside its standalone mode click gives the code of `Exit` back instead of raising it.
+        code = root.main(standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.UsageError as error:

@@ -1,127 +1,14 @@
-"""Reporters who post to us, endpoints we tell."""
-
-import secrets
+"""Endpoints: where alerts go."""
 
 import click
 
 from canary.bootstrap import Application, make_sender, open_application
-from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.cli.regrading import regrade
+from canary.cli.printing import as_json, name_actor, print_json, print_rows, read_options
 from canary.domain.alerts import Rhythm
-from canary.domain.errors import Invalid
-from canary.domain.sightings import ChannelClass
-from canary.services import alerting, endpoints, intake
+from canary.services import alerting, endpoints
 from webhooks.errors import DeliveryError
-from webhooks.inbound.registry import READERS
 from webhooks.outbound.registry import FORMATS
 from webhooks.signing import new_secret
-
-
-@click.group()
-def reporter() -> None:
-    """Who posts to us."""
-
-
-reporter.add_command(regrade)
-
-
-@reporter.command("add")
-@click.argument("name")
-@click.option("--format", "reader", type=click.Choice(list(READERS)), required=True)
-@click.option(
-    "--class",
-    "channel_class",
-    type=click.Choice([c.value for c in ChannelClass]),
-    required=True,
-    help="Decides how far its sightings can carry.",
-)
-@click.option("--secret", help="Signing secret; one is drawn when the format signs.")
-@click.option("--secret-path", is_flag=True, help="Prove posts by a secret path instead.")
-@click.option("--source", help="The source that runs this channel, if one does.")
-@click.option("--rhythm", type=click.IntRange(60), help="Seconds within which it should post.")
-@click.option(
-    "--receiver",
-    "receivers",
-    multiple=True,
-    help="device/slot=number: which phone of ours a device reads; may be repeated.",
-)
-@as_json
-def add_reporter(
-    name: str,
-    *,
-    reader: str,
-    channel_class: str,
-    secret: str | None,
-    secret_path: bool,
-    source: str | None,
-    rhythm: int | None,
-    receivers: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Add a reporter; its secret is shown once."""
-    application = open_application()
-    path = secrets.token_urlsafe(24) if secret_path else None
-    signing = () if path and not secret else (secret or new_secret(),)
-    wanted = intake.NewReporter(
-        name=name,
-        format=reader,
-        channel_class=ChannelClass(channel_class),
-        secrets=intake.Secrets(
-            signing=signing, path=path, options={"receivers": _read_receivers(receivers)}
-        ),
-        source=source,
-        rhythm_seconds=rhythm,
-    )
-    with application.database.write() as session:
-        intake.add_reporter(
-            session, application.keys.vault, wanted, actor=name_actor(), now=application.clock()
-        )
-    url = f"{application.settings.public_url}/hooks/{name}" + (f"/{path}" if path else "")
-    shown = {"name": name, "url": url, "secret": signing[0] if signing else None}
-    if as_json:
-        print_json(shown)
-        return
-    click.echo(f"post to {url}")
-    if signing:
-        click.echo(f"sign with {signing[0]} (shown once)")
-
-
-def _read_receivers(pairs: tuple[str, ...]) -> dict[str, str]:
-    receivers: dict[str, str] = {}
-    for pair in pairs:
-        where, _, number = pair.rpartition("=")
-        if not where or not number:
-            raise Invalid(
-                f"{pair[:40]!r} names no phone",
-                field="receiver",
-                mend="write pixel-7/1=13900000000",
-            )
-        receivers[where] = number
-    return receivers
-
-
-@reporter.command("list")
-@as_json
-def list_reporters(*, as_json: bool) -> None:
-    """List the reporters."""
-    application = open_application()
-    with application.database.read() as session:
-        rows = [
-            {
-                "name": row.name,
-                "format": row.format,
-                "class": row.channel_class,
-                "active": "yes" if row.is_active else "",
-                "last_post": row.last_post_at.isoformat() if row.last_post_at else "",
-            }
-            for row in intake.list_reporters(session)
-        ]
-    print_rows(
-        rows,
-        title="Reporters",
-        columns=("name", "format", "class", "active", "last_post"),
-        json_wanted=as_json,
-    )
 
 
 @click.group()
@@ -158,7 +45,7 @@ def add_endpoint(
     now = application.clock()
     drawn = new_secret() if secret is None and shape == "standard" else None
     keys = [one for one in (secret, drawn) if one]
-    config = {"url": url, "secrets": keys, "options": _read_options(options)}
+    config = {"url": url, "secrets": keys, "options": read_options(options)}
     begin, _, end = (quiet or "").partition("-")
     habits = endpoints.Habits(
         digest=digest,
@@ -180,22 +67,6 @@ def add_endpoint(
     click.echo(f"endpoint {name} added" + (f"; signed with {drawn} (shown once)" if drawn else ""))
     if tried:
         click.echo(f"test message: {tried}")
-
-
-def _read_options(pairs: tuple[str, ...]) -> dict[str, object]:
-    options: dict[str, object] = {}
-    for pair in pairs:
-        name, is_there, value = pair.partition("=")
-        if not is_there or not name:
-            raise Invalid(
-                f"{pair[:40]!r} is no option", field="option", mend="write chat_id=-100123"
-            )
-        if name in options:
-            earlier = options[name]
-            options[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
-        else:
-            options[name] = {"true": True, "false": False}.get(value, value)
-    return options
 
 
 def _try(application: Application, name: str) -> str:

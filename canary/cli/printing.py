@@ -56,6 +56,23 @@ def write_file(path: Path, content: bytes) -> None:
         ) from error
 
 
+def read_options(pairs: tuple[str, ...]) -> dict[str, object]:
+    """Read name=value pairs; a name given again makes a list. Raises Invalid."""
+    options: dict[str, object] = {}
+    for pair in pairs:
+        name, is_there, value = pair.partition("=")
+        if not is_there or not name:
+            raise Invalid(
+                f"{pair[:40]!r} is no option", field="option", mend="write chat_id=-100123"
+            )
+        if name in options:
+            earlier = options[name]
+            options[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
+        else:
+            options[name] = {"true": True, "false": False}.get(value, value)
+    return options
+
+
 def name_actor() -> str:
     """Name who runs this command, for the audit log."""
     try:

@@ -100,7 +100,7 @@ def triage_post(desk: Desk, post_id: int) -> bool:
 def _read(desk: Desk, post_id: int) -> list[Finding]:
     with desk.database.read() as session:
         post = session.get_one(InboxPost, post_id)
-        register = _open_register(desk, session)
+        register = open_register(desk, session)
         return [
             find_in(session, desk.vault, register, report, post.reporter.name)
             for report in open_reports(desk.vault, post)
@@ -163,7 +163,7 @@ def _join(
         for match in [one for one in sighting.matches if one.kind == "arrival"]:
             sighting.matches.remove(match)
             session.delete(match)
-    found = find_across(finding, siblings, partial(_open_register, desk, session))
+    found = find_across(finding, siblings, partial(open_register, desk, session))
     start = JOINED + sighting.ordinal * MOST_SIBLINGS * 2
     return [
         (keep_sighting(session, desk.vault, post, start + place, one), one)
@@ -171,7 +171,7 @@ def _join(
     ]
 
 
-def _open_register(desk: Desk, session: Session) -> Register:
+def open_register(desk: Desk, session: Session) -> Register:
     """Return the register in memory, with what was issued up to now; else the database's."""
     if desk.live is not None and desk.live.catch_up(session):
         return desk.live
