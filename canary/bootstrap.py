@@ -188,6 +188,8 @@ def make_jobs(application: Application) -> "Jobs":
     )
     from canary.services.alerting import Outbox
     from canary.services.live import LiveRegister
+    from canary.services.ordering import MAKE_EVERY, make_ordered
+    from canary.services.seeding import Nursery
     from canary.services.triage import Desk
 
     owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
@@ -215,12 +217,20 @@ def make_jobs(application: Application) -> "Jobs":
         ),
         owner,
     )
+    nursery = Nursery(
+        database=application.database,
+        vault=application.keys.vault,
+        random=SystemRandom(),
+        clock=application.clock,
+        actor="jobs",
+    )
     return Jobs(
         [
             Job(name="triage", step=Triaging(desk), every=TRIAGE_EVERY),
             Job(name="deliver", step=delivering, every=DELIVER_EVERY),
             Job(name="rematch", step=Rematching(desk), every=REMATCH_EVERY),
             Job(name="watch", step=Watching(desk), every=WATCH_EVERY),
+            Job(name="make", step=partial(make_ordered, nursery), every=MAKE_EVERY),
         ],
         on_stop=[delivering.stop],
     )

@@ -110,7 +110,7 @@ def seed_batch(
     progress: Progress | None = None,
 ) -> SeedResult:
     """Make the baits of a batch, none with a forbidden name. Raises Invalid, NotFound, Conflict."""
-    _check_name(order.batch)
+    check_name(order.batch)
     order = replace(order, forbids=forbidden is not None)
     created = 0
     for _ in range(REDRAWS):
@@ -126,7 +126,8 @@ def seed_batch(
     raise Conflict(msg)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise Invalid for what is no name for a batch."""
     if not (name.strip() and name.isprintable() and len(name) <= NAME_LENGTH):
         raise Invalid(
             f"{name[:40]!r} is not a name for a batch",

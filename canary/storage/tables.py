@@ -245,11 +245,12 @@ class Bait(Row):
             "state IN ('draft','issued','planted','live','burned','retired')", name="state"
         ),
         Index("ix_baits_state", "state", "is_control"),
+        Index("ix_baits_batch", "batch_id", "state"),
     )
 
     id: Mapped[int] = _identity()
     ref: Mapped[str] = mapped_column(String(20), unique=True)
-    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"))
     carrier: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(12))
     is_control: Mapped[bool] = mapped_column(default=False)

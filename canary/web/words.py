@@ -360,6 +360,7 @@ PROBLEMS = (
     _l("this table was imported already"),
     _l("no row can be imported"),
     _l("say which sources"),
+    _l("this is too many or too few"),
     _l("there is a batch of this name already"),
     _l("this batch is made, or is waiting to be made"),
     _l("too many rows hang on refused ones"),

@@ -20,6 +20,7 @@ SAMPLES = {
     "sign_in_id": "99",
     "user_id": "1",
     "kind": "sources",
+    "batch_id": "1",
 }
 
 

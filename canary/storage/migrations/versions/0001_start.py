@@ -210,7 +210,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('ref', name=op.f('uq_baits_ref'))
     )
     with op.batch_alter_table('baits', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_baits_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index('ix_baits_batch', ['batch_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_baits_phone_id'), ['phone_id'], unique=False)
         batch_op.create_index('ix_baits_state', ['state', 'is_control'], unique=False)
 
@@ -710,7 +710,7 @@ def downgrade() -> None:
     with op.batch_alter_table('baits', schema=None) as batch_op:
         batch_op.drop_index('ix_baits_state')
         batch_op.drop_index(batch_op.f('ix_baits_phone_id'))
-        batch_op.drop_index(batch_op.f('ix_baits_batch_id'))
+        batch_op.drop_index('ix_baits_batch')
 
     op.drop_table('baits')
     with op.batch_alter_table('uploads', schema=None) as batch_op:
