@@ -26,6 +26,7 @@ AREAS = {
     "casework": "incidents",
     "importing": "sources",
     "network": "sources",
+    "operation.audit": "people",
     "operation.report": "incidents",
     "phones": "baits",
     "scan": "incidents",

@@ -51,7 +51,7 @@ def furnish(build: Builder, story: Story) -> Examples:
         "scan.show": {"ref": scan},
         "importing.start": {"kind": "sources"},
         "importing.show": {"kind": "sources", "ref": table},
-        "batches.show": {"name": story.batch},
+        "batches.show": {"batch_id": story.batch_id},
         "reporters.show": {"name": "sms-gateway"},
     }
 

@@ -27,6 +27,7 @@ class Story:
     bait: str
     sighting: str
     batch: str
+    batch_id: int
 
 
 def tell(build: Builder) -> Story:
@@ -53,6 +54,7 @@ def tell(build: Builder) -> Story:
         bait=baits[leaker.code][0].ref,
         sighting=seen.ref if seen else "",
         batch=batch.name,
+        batch_id=batch.id,
     )
 
 

@@ -97,7 +97,7 @@ def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examp
         "scan.show": {"ref": scan},
         "importing.start": {"kind": "sources"},
         "importing.show": {"kind": "sources", "ref": table},
-        "batches.show": {"name": batch.name},
+        "batches.show": {"batch_id": batch.id},
         "reporters.show": {"name": reporter.name},
     }
 
