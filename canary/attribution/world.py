@@ -153,19 +153,3 @@ class World:
     def n_records(self) -> int:
         """Return how many bait records there are."""
         return len(self.record_ids)
-
-    @classmethod
-    def from_json(cls, obj: object) -> "World":
-        """Read a decoded `attribution-world/1` object.
-
-        Raises Invalid with the path of the field in `Flaw.field`.
-        """
-        from canary.attribution.reading import read_world
-
-        return read_world(obj)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the portable `attribution-world/1` object."""
-        from canary.attribution.writing import write_world
-
-        return write_world(self)

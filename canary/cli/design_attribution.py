@@ -19,6 +19,7 @@ from canary.attribution.design import (
 from canary.attribution.reading import load_world
 from canary.attribution.simulate import scenario_names
 from canary.attribution.simulate_leaks import Nature
+from canary.attribution.writing import write_world
 from canary.cli.printing import as_json, name_actor, print_json, print_table, write_file
 from canary.domain.errors import Invalid
 
@@ -192,7 +193,7 @@ def simulate(
     rng = _generator(random_seed)
     if out is not None:
         made = draw(rng)
-        write_file(out, json.dumps(made.world.to_json(), ensure_ascii=False).encode())
+        write_file(out, json.dumps(write_world(made.world), ensure_ascii=False).encode())
         click.echo(f"{out} written; leakers: {_names(made.world.source_ids, made.truth.leakers)}")
         return
     outcome = run_trials(draw, trials, rng)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from canary.attribution.answer import Attribution
 from canary.attribution.explain import Explanation, Language, explain
 from canary.attribution.infer import attribute
-from canary.attribution.world import World
+from canary.attribution.reading import read_world
 from canary.domain.alerts import (
     AlertType,
     News,
@@ -134,7 +134,7 @@ def _make(session: Session, desk: Desk, incident_id: int) -> _Made:
     ).one()
     built = build_world(session, desk.vault, [incident_id], desk.clock())
     world = built.content
-    attribution = attribute(World.from_json(world))
+    attribution = attribute(read_world(world))
     names = {row.code: row.name for row in session.execute(select(Source.code, Source.name))}
     return _Made(
         version=version,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from canary.attribution.answer import Attribution
 from canary.attribution.infer import attribute
-from canary.attribution.world import World
+from canary.attribution.reading import read_world
 from canary.domain.incidents import APART, IncidentState
 from canary.domain.sources import list_ancestors
 from canary.services.triage import Desk
@@ -61,7 +61,7 @@ def _judge_together(session: Session, desk: Desk, incident_id: int) -> _Finding 
         return None
     ids = [case.incident_id for case in cases]
     built = build_world(session, desk.vault, ids, desk.clock())
-    return _find_above(cases, parents, attribute(World.from_json(built.content)))
+    return _find_above(cases, parents, attribute(read_world(built.content)))
 
 
 def _load_case(session: Session, incident_id: int) -> _Case | None:

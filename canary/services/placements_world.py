@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from canary.attribution.reading import read_world
 from canary.attribution.world import World
 from canary.services.worlds import SCHEMA
 from canary.storage.tables import Exposure, Source
@@ -23,7 +24,7 @@ def load_placements(session: Session) -> World:
     hours = [
         0.0 if start is None else (since - start).total_seconds() / 3600 for _, _, since in found
     ]
-    return World.from_json(
+    return read_world(
         {
             "schema": SCHEMA,
             "window": {"start": 0.0, "end": max(hours, default=0.0) + 1.0},

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from canary.attribution.answer import RULE_VERSION
 from canary.attribution.infer import attribute
-from canary.attribution.world import World
+from canary.attribution.reading import read_world
 from canary.domain.errors import Conflict, NotFound
 from canary.storage.tables import AttributionRecord
 from canary.storage.vault import SealBroken, Vault, sha256
@@ -82,6 +82,6 @@ def repeat(kept: Kept) -> Repeat:
         )
         raise Conflict(msg)
     # Through JSON, as the kept one went: lists for tuples, nothing else changes.
-    again = json.loads(json.dumps(attribute(World.from_json(kept.world)).to_json()))
+    again = json.loads(json.dumps(attribute(read_world(kept.world)).to_json()))
     stored = {name: value for name, value in kept.result.items() if name != "explanations"}
     return Repeat(kept=kept, result=again, is_same=again == stored)

@@ -14,7 +14,7 @@ from canary.attribution.experiment import (
     propose_phone_code,
 )
 from canary.attribution.infer import attribute
-from canary.attribution.world import World
+from canary.attribution.reading import read_world
 
 CLEAN = design.Noise(s=1.0, phi=0.0)
 MILD = design.Noise(s=0.9, phi=0.01)
@@ -82,7 +82,7 @@ def test_power_grows_with_the_list_bought():
 
 def test_twins_of_present_placements_are_found(make_world):
     chain = [[(at % 8, 100.0), (8 + at % 8, 112.0)] for at in range(64)]
-    twins = design.find_twins(World.from_json(make_world(chain, [])))
+    twins = design.find_twins(read_world(make_world(chain, [])))
     assert {(one.first, one.second) for one in twins} == {
         (f"S{at}", f"S{at + 8}") for at in range(8)
     }
@@ -112,4 +112,4 @@ def test_proposal_is_near_the_best_code():
 def test_settled_world_needs_no_seeding(make_world):
     own = [[(source, 10.0)] for source in range(40) for _ in range(4)]
     world = make_world(own, [(20, 30.0), (21, 40.0), (22, 55.0), (23, 60.0)])
-    assert attribute(World.from_json(world)).next == ()
+    assert attribute(read_world(world)).next == ()

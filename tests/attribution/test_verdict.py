@@ -7,8 +7,9 @@ import pytest
 
 from canary.attribution.answer import Cap
 from canary.attribution.infer import attribute
+from canary.attribution.reading import read_world
 from canary.attribution.verdict import DEFAULT, Batch, Support, cap_at, grade
-from canary.attribution.world import ChannelClass, World
+from canary.attribution.world import ChannelClass
 from canary.domain.verdicts import Verdict, lower_of
 
 OWN, CONTRACTED, ARRIVAL = ChannelClass.OWN, ChannelClass.CONTRACTED, ChannelClass.ARRIVAL
@@ -80,7 +81,7 @@ def test_untrusted_channels_name_nobody(make_world, kind):
     world = make_world(EACH_ITS_OWN, SEEN)
     for site in world["sites"]:
         site["class"] = kind
-    answer = attribute(World.from_json(world))
+    answer = attribute(read_world(world))
     assert (answer.verdict, answer.named) == (Verdict.WEAK, ())
     assert answer.untrusted_only
     assert Cap.UNTRUSTED_ONLY in answer.caps
@@ -90,7 +91,7 @@ def test_interested_party_cannot_accuse_another(make_world):
     world = make_world(EACH_ITS_OWN, SEEN)
     for site in world["sites"]:
         site["party"] = "S9"
-    assert attribute(World.from_json(world)).named == ()
+    assert attribute(read_world(world)).named == ()
 
 
 def test_untrusted_flood_changes_no_ranking(make_world):
@@ -99,19 +100,19 @@ def test_untrusted_flood_changes_no_ranking(make_world):
     for at in range(300):
         false = {**flooded["sightings"][0], "id": f"F{at}", "class": "anonymous"}
         flooded["sightings"].append({**false, "matches": [at % 160], "time": 50.0})
-    first, second = (attribute(World.from_json(one)) for one in (clean, flooded))
+    first, second = (attribute(read_world(one)) for one in (clean, flooded))
     assert first.posteriors == second.posteriors
 
 
 def test_contracted_crawler_alone_stays_probable(make_world):
     world = make_world(EACH_ITS_OWN, SEEN, site_of=lambda _: 0)
     world["sites"][0]["class"] = "contracted"
-    assert attribute(World.from_json(world)).verdict is Verdict.PROBABLE
+    assert attribute(read_world(world)).verdict is Verdict.PROBABLE
 
 
 def test_control_bait_in_batch_prevents_confirmation(make_world):
     holders = [*EACH_ITS_OWN, []]
-    answer = attribute(World.from_json(make_world(holders, [*SEEN, (160, 60.0)])))
+    answer = attribute(read_world(make_world(holders, [*SEEN, (160, 60.0)])))
     assert answer.verdict is Verdict.PROBABLE
     assert Cap.CONTROL_SEEN in answer.caps
 
@@ -120,7 +121,7 @@ def test_sweep_over_all_sources_names_nobody_surely(make_world):
     seen = [(at, 30.0 + at / 10) for at in range(0, 160, 2)]
     holders = [*EACH_ITS_OWN, *[[] for _ in range(8)]]
     seen += [(at, 60.0) for at in range(160, 168)]
-    answer = attribute(World.from_json(make_world(holders, seen)))
+    answer = attribute(read_world(make_world(holders, seen)))
     assert answer.verdict is not Verdict.CONFIRMED
 
 
@@ -128,7 +129,7 @@ def test_run_of_neighbours_is_not_confirmed(make_world):
     world = make_world(EACH_ITS_OWN, SEEN)
     for at in (20, 21, 22):
         world["records"]["waybill"][at] = f"97000000{at:04d}"
-    answer = attribute(World.from_json(world))
+    answer = attribute(read_world(world))
     assert answer.verdict is Verdict.PROBABLE
     assert Cap.NEIGHBOURS in answer.caps
 
@@ -141,7 +142,7 @@ def test_reader_of_a_reveal_is_a_suspect(make_world):
     world["exposures"]["kind"] = [
         "reveal" if one == 40 else "custody" for one in world["exposures"]["source"]
     ]
-    answer = attribute(World.from_json(world))
+    answer = attribute(read_world(world))
     assert answer.verdict is not Verdict.CONFIRMED
     assert "S40" in answer.suspects
 
@@ -152,7 +153,7 @@ def test_silent_account_above_does_not_prevent_confirmation(make_world):
         holders[at] = [(at % 40, 10.0), (40, 10.0)]
     world = make_world(holders, [(at, 30.0 + at / 50) for at in (20, 21, 22, 23, 165, 205, 245)])
     world["sources"]["parent"] = [40] * 40 + [None]
-    answer = attribute(World.from_json(world))
+    answer = attribute(read_world(world))
     assert answer.named == ("S5",)
     assert answer.verdict is Verdict.CONFIRMED
 
@@ -160,7 +161,7 @@ def test_silent_account_above_does_not_prevent_confirmation(make_world):
 def test_single_rich_display_stays_below_confirmed(make_world):
     """One display of 46 bits or more may name (ATTRIBUTION section 7), never confirm."""
     world = make_world(EACH_ITS_OWN, [(20, 30.0)], level={"waybill": 2, "phone": 2})
-    answer = attribute(World.from_json(world))
+    answer = attribute(read_world(world))
     assert (answer.verdict, answer.named) == (Verdict.PROBABLE, ("S5",))
     assert Cap.FEW_BAITS in answer.caps
 
@@ -171,6 +172,6 @@ def test_sweep_over_time_names_nobody(make_world, shown):
     holders = [*EACH_ITS_OWN, *[[] for _ in range(8)]]
     drawn = np.random.default_rng(5).choice(len(holders), shown, replace=False).tolist()
     seen = [(record, 30.0 + 11 * at) for at, record in enumerate(drawn)]
-    answer = attribute(World.from_json(make_world(holders, seen)))
+    answer = attribute(read_world(make_world(holders, seen)))
     assert answer.named == ()
     assert Cap.SWEEP in answer.caps

@@ -138,14 +138,14 @@ def test_world_is_kept_as_it_was(dense: Office) -> None:
 
 def test_kept_world_gives_the_same_answer(dense: Office) -> None:
     from canary.attribution.infer import attribute
-    from canary.attribution.world import World
+    from canary.attribution.reading import read_world
 
     leak(dense, "OUT-A1")
     dense.work()
     kept = dense.only(AttributionRecord)
     place = f"attributions.sealed_world|{kept.incident_id}/{kept.revision}"
     world = json.loads(gzip.decompress(dense.vault.unseal(place, kept.sealed_world)))
-    again = attribute(World.from_json(world)).to_json()
+    again = attribute(read_world(world)).to_json()
     assert {name: again[name] for name in ("posteriors", "named", "verdict")} == {
         name: kept.result[name] for name in ("posteriors", "named", "verdict")
     }

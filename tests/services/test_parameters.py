@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from canary.attribution.world import Operator, World
+from canary.attribution.reading import read_world
+from canary.attribution.world import Operator
 from canary.services.custody import import_custody
 from canary.services.parameters import Basis, Parameter, estimate_parameters, to_operator
 from canary.services.worlds import build_world
@@ -107,6 +108,6 @@ def test_estimates_reach_the_world(office: Office) -> None:
     office.triage()
     with office.database.read() as session:
         built = build_world(session, office.vault, [office.rows(Incident)[0].id], office.clock())
-    operator = World.from_json(built.content).operator
+    operator = read_world(built.content).operator
     assert operator.chance_waybill[0] == pytest.approx(2 * Operator().chance_waybill[0], rel=0.01)
     assert office.count(Reporter) == 1
