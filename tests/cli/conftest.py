@@ -3,12 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from canary import cli
 
@@ -43,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def canary(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Canary:
+) -> Iterator[Canary]:
     def run(*arguments: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["canary", *arguments])
         capsys.readouterr()
@@ -56,7 +57,9 @@ def canary(
         assert "Traceback" not in told.err
         return Ran(code, told.out, told.err)
 
-    return run
+    yield run
+    # The commands log to this test's standard error, which is closed when the next test logs.
+    structlog.reset_defaults()
 
 
 @pytest.fixture
