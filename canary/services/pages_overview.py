@@ -17,6 +17,7 @@ from canary.services.queue_search import IncidentFilter
 from canary.storage.tables import (
     Bait,
     Delivery,
+    Drill,
     InboxPost,
     Incident,
     Phone,
@@ -95,6 +96,8 @@ class Overview:
 
     verdicts: tuple[VerdictCount, ...]
     queue: tuple[IncidentLine, ...]
+    mine: int
+    has_drill: bool
     days: tuple[DayCount, ...]
     sightings: int
     league: tuple[LeaguePlace, ...]
@@ -110,11 +113,19 @@ def load_overview(session: Session, viewer: Viewer, now: datetime, zone: tzinfo)
         queue=list_incidents(
             session, viewer, IncidentFilter(), 1, QUEUE_SHOWN, now=now, zone=zone
         ).items,
+        mine=session.scalar(_count_mine(viewer)) or 0,
+        has_drill=session.scalar(select(Drill.id).limit(1)) is not None,
         days=days,
         sightings=sum(day.count for day in days),
         league=_rank_sources(session, now),
         coverage=load_coverage(session),
         sensors=load_sensors(session, now),
+    )
+
+
+def _count_mine(viewer: Viewer) -> Select[int]:
+    return select(func.count(Incident.id)).where(
+        Incident.assignee_id == viewer.user_id, Incident.state == "open"
     )
 
 

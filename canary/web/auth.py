@@ -47,6 +47,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "incidents.decide": DECIDERS,
     "incidents.raw": READERS,
     "incidents.sighting": READERS,
+    "network.show": STAFF,
     "phones.list_all": STAFF,
     "batches.list_all": STAFF,
     "batches.gaps": STAFF,
