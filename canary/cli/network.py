@@ -1,6 +1,7 @@
 """Sources and phones."""
 
 from pathlib import Path
+from secrets import SystemRandom
 
 import click
 
@@ -11,7 +12,9 @@ from canary.services import sources as source_service
 from canary.services.imports import read_table
 from canary.services.sources import ImportResult
 from seeds.carriers import load_carriers
+from seeds.fiction import RANGES, draw_fictional
 
+NOTES_SHOWN = 20
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 dry = click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 
@@ -23,6 +26,7 @@ def _show_import(result: ImportResult, what: str, *, dry_run: bool, json_wanted:
                 "created": result.created,
                 "updated": result.updated,
                 "unchanged": result.unchanged,
+                "notes": list(result.notes),
                 "dry_run": dry_run,
             }
         )
@@ -32,6 +36,10 @@ def _show_import(result: ImportResult, what: str, *, dry_run: bool, json_wanted:
         f"{what}: {result.created} {verb} created, {result.updated} updated, "
         f"{result.unchanged} unchanged"
     )
+    for note in result.notes[:NOTES_SHOWN]:
+        click.echo(f"Note: {note}", err=True)
+    if len(result.notes) > NOTES_SHOWN:
+        click.echo(f"Note: {len(result.notes) - NOTES_SHOWN} more notes like these", err=True)
 
 
 @click.group()
@@ -112,6 +120,20 @@ def import_phones(file: Path, *, dry_run: bool, as_json: bool) -> None:
         if dry_run:
             session.rollback()
     _show_import(result, "phones", dry_run=dry_run, json_wanted=as_json)
+
+
+@phones.command("trial")
+@click.option("--country", type=click.Choice(list(RANGES)), required=True)
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+def draw_trial_phones(country: str, *, count: int, out: Path) -> None:
+    """Write numbers kept for fiction, for trials abroad: they never ring."""
+    from canary.services.exports import write_csv
+
+    numbers = draw_fictional(country, count, SystemRandom())
+    rows = [{"number": number, "label": "trial"} for number in numbers]
+    write_file(out, write_csv(("number", "label"), rows))
+    click.echo(f"{count} numbers for trials are in {out}; `canary phones import {out}` takes them")
 
 
 @phones.command("list")

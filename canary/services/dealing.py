@@ -12,13 +12,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Invalid
-from canary.services.phones import find_ready, reveal_number
+from canary.services.phones import find_ready, read_canonical, reveal_number
 from canary.storage.tables import Bait, Phone
 from canary.storage.vault import Vault
 from seeds.codes import PhoneCode, assign_phones, choose_weight, share_out
 from seeds.draws import Draws, RandomSource
 from seeds.errors import SeedError
-from seeds.phones import parse_phone
 from seeds.recipes import Recipe
 
 CONTROL_PHONE_SHARE = 0.1
@@ -114,7 +113,7 @@ def _list_fresh(usable: Sequence[str], used: set[str]) -> Iterator[str]:
 
 
 def _mask(number: str) -> tuple[str, str]:
-    return parse_phone(number).mask_key
+    return read_canonical(number).mask_key
 
 
 def deal_phones(vault: Vault, pool: Pool, batch: str, counts: Mapping[str, int]) -> Deal:

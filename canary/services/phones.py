@@ -17,6 +17,7 @@ from canary.services.sources import ImportResult
 from canary.storage.tables import Bait, Phone, Sighting
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
+from seeds.phones import Phone as OwnedPhone
 from seeds.phones import parse_phone
 
 REQUIRED = ("number",)
@@ -60,9 +61,11 @@ def import_phones(
     fresh: dict[bytes, Phone] = {}
     unchanged = 0
     seen: dict[bytes, int] = {}
+    notes: list[str] = []
     for row in rows:
         try:
-            phone = _make_phone(vault, row, now)
+            owned = _parse(row)
+            phone = _make_phone(vault, row, owned, now)
         except Invalid as error:
             flaws.extend(error.flaws)
             continue
@@ -77,6 +80,8 @@ def import_phones(
                 )
             )
         seen[phone.number_key] = row.number
+        if owned.notice:
+            notes.append(f"row {row.number}: {owned.notice}")
         if phone.number_key in known:
             unchanged += 1
         else:
@@ -85,14 +90,18 @@ def import_phones(
         raise Invalid(flaws=flaws)
     session.add_all(fresh.values())
     record(session, actor, "phones.imported", "phones", now, created=len(fresh))
-    return ImportResult(created=len(fresh), updated=0, unchanged=unchanged)
+    return ImportResult(created=len(fresh), updated=0, unchanged=unchanged, notes=tuple(notes))
 
 
-def _make_phone(vault: Vault, row: TableRow, now: datetime) -> Phone:
+def _parse(row: TableRow) -> OwnedPhone:
     try:
-        number = canonical_phone(str(parse_phone(row.cells["number"])))
+        return parse_phone(row.cells["number"])
     except SeedError as error:
         raise Invalid(error.problem, row=row.number, field="number", mend=error.mend) from error
+
+
+def _make_phone(vault: Vault, row: TableRow, owned: OwnedPhone, now: datetime) -> Phone:
+    number = canonical_phone(str(owned))
     for name in ("label", "gateway"):
         if len(row.cells.get(name, "")) > LONGEST:
             raise Invalid(
@@ -200,6 +209,14 @@ def _measure_spam(session: Session, now: datetime) -> dict[int, float | None]:
 def reveal_number(vault: Vault, phone: Phone) -> str:
     """Open a phone's number."""
     return vault.unseal(place_of(phone.ref), phone.sealed_number).decode()
+
+
+def read_canonical(number: str) -> OwnedPhone:
+    """Read a number as it is kept: one that is no Chinese number stood behind a plus."""
+    try:
+        return parse_phone(number)
+    except SeedError:
+        return parse_phone(f"+{number}")
 
 
 def list_control_numbers(session: Session, vault: Vault) -> list[str]:

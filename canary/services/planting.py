@@ -23,6 +23,7 @@ from canary.matching.keys import number_key
 from canary.services.adopting import CHINA
 from canary.services.audit import record
 from canary.services.imports import TableRow
+from canary.services.phones import read_canonical
 from canary.services.placing import LOCAL, confirm_placements, hand_over
 from canary.services.register import open_values
 from canary.services.stale import mark_holders_stale
@@ -232,7 +233,7 @@ def waybill_of(vault: Vault, bait: Bait) -> Waybill:
         number=values.number or "",
         carrier=bait.carrier,
         name=values.name or "",
-        phone=values.phone,
+        phone=str(read_canonical(values.phone)) if values.phone else None,
         province=values.province,
         city=values.city,
         district=values.district,

@@ -23,11 +23,12 @@ LONGEST = {"name": 200, "stage": 20}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What an import did, or would do."""
+    """What an import did, or would do; `notes` are what to know before relying on it."""
 
     created: int
     updated: int
     unchanged: int
+    notes: tuple[str, ...] = ()
 
 
 def import_sources(

@@ -211,3 +211,11 @@ def test_local_sheets_and_unknown_codes_are_told(run: Canary, tmp_path: Path) ->
     done = run("plant", "export", "--batch", "p", "--out", out, "--template", "17track")
     assert "+local must enter no system" in done.err
     assert "17TRACK's own carrier codes are not in this sheet" in done.err
+
+
+def test_trial_phones_are_written_and_taken(ready: Canary, tmp_path: Path) -> None:
+    out = str(tmp_path / "gb.csv")
+    assert ready("phones", "trial", "--country", "GB", "--count", "5", "--out", out).code == 0
+    done = ready("phones", "import", out)
+    assert (done.code, "5 were created" in done.out) == (0, True)
+    assert "reserved for fiction" in done.err

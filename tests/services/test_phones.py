@@ -1,14 +1,17 @@
 """The pool holds only numbers that are owned, once each, sealed."""
 
 from datetime import timedelta
+from pathlib import Path
+from random import Random
 
 import pytest
 
 from canary.domain.errors import Invalid
 from canary.domain.sightings import ChannelClass
 from canary.services.imports import TableRow
-from canary.services.phones import import_phones, list_phones, reveal_number
+from canary.services.phones import import_phones, list_phones, read_canonical, reveal_number
 from canary.storage.tables import Phone
+from seeds.fiction import RANGES, draw_fictional
 from tests.factories import OWNED, Office, row, sms
 
 
@@ -88,3 +91,22 @@ def test_background_spam_is_measured_before_use(office: Office) -> None:
     with office.database.read() as session:
         (phone,) = list_phones(session, office.vault, office.clock())
     assert phone.spam_per_day == 0.5
+
+
+def test_notice_reaches_whoever_imports(office: Office) -> None:
+    result = office.import_phones(["13957400001", "+447700900123"])
+    assert result.notes == (
+        "row 3: reserved for fiction: it never rings, so it catches no message",
+    )
+
+
+def test_phones_abroad_are_given_out_and_written_whole(office: Office, tmp_path: Path) -> None:
+    """A number abroad is kept without its plus, and no Chinese number looks like it."""
+    office.import_sources()
+    numbers = [number for country in RANGES for number in draw_fictional(country, 9, Random(1))]
+    office.import_phones(numbers)
+    assert [str(read_canonical(number.lstrip("+"))) for number in numbers] == numbers
+    assert office.seed(sources=("OUT-A1",)).with_phone == 4
+    (sheet,) = office.hand_over(tmp_path)
+    written = Path(sheet.file).read_text("utf-8-sig")
+    assert sum(number in written for number in numbers) >= 1
