@@ -53,6 +53,8 @@
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-live]");
+    // What was waited for is there: the whole page has changed.
+    if (fresh === null) location.reload();
     if (fresh !== null && fresh.innerHTML !== live.innerHTML) {
       live.replaceChildren(...fresh.childNodes);
     }
