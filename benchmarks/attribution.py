@@ -204,16 +204,26 @@ def next_seeding(arguments: argparse.Namespace) -> None:
 
 def framing(arguments: argparse.Namespace) -> None:
     """Count names given through untrusted channels, and honest leaks named."""
-    from canary.attribution.simulate_trials import framing_trial, honest_trial
+    from canary.attribution.simulate_trials import (
+        framing_trial,
+        honest_trial,
+        list_trial,
+        sweep_trial,
+    )
 
     rng = np.random.default_rng(arguments.seed)
     framed = sum(framing_trial(rng) for _ in range(arguments.trials * 10))
-    print(f"framing: {framed} named of {arguments.trials * 10}")
+    print(f"framing: {framed} named of {arguments.trials * 10}", flush=True)
     named, wrong = 0, 0
     for _ in range(arguments.trials * 3):
         right, false = honest_trial(rng)
         named, wrong = named + right, wrong + false
-    print(f"honest: {named} of {arguments.trials * 3} named, {wrong} wrong")
+    print(f"honest: {named} of {arguments.trials * 3} named, {wrong} wrong", flush=True)
+    swept = [sweep_trial(rng) for _ in range(arguments.trials)]
+    noticed, wrong = sum(seen for _, seen in swept), sum(count for count, _ in swept)
+    print(f"sweeps: {noticed} of {arguments.trials} noticed, {wrong} named")
+    mistaken = sum(list_trial(rng) for _ in range(arguments.trials))
+    print(f"lists mistaken for sweeps: {mistaken} of {arguments.trials}")
 
 
 def scale(arguments: argparse.Namespace) -> None:

@@ -108,7 +108,9 @@ def _grade_all(
     weighing: Weighing, cases: dict[int, Case], policy: Policy
 ) -> tuple[dict[int, Verdict], tuple[Cap, ...]]:
     likely = [one for one, case in cases.items() if case.support.posterior >= policy.weak_from]
-    batch = judge_batch(weighing, np.array(likely, dtype=np.int64)) if likely else Batch()
+    # A sweep shows best where nobody stands out: then it is held against the leading case.
+    judged = np.array(likely or list(cases)[:1], dtype=np.int64)
+    batch = judge_batch(weighing, judged) if len(judged) else Batch()
     graded = {source: grade(case.support, batch, policy) for source, case in cases.items()}
     verdicts = {source: verdict for source, (verdict, _) in graded.items()}
     caps = graded[next(iter(graded))][1] if graded else ()

@@ -7,10 +7,11 @@ import numpy as np
 
 from canary.attribution import simulate_leaks as leaks
 from canary.attribution import simulate_network as networks
+from canary.attribution.answer import Cap
 from canary.attribution.infer import attribute
 from canary.attribution.simulate import base_world
 from canary.attribution.simulate_leaks import Draft, Nature
-from canary.attribution.world import FULL, MASKED, ChannelClass, Operator, Sightings, World
+from canary.attribution.world import FULL, MASKED, ChannelClass, Ints, Operator, Sightings, World
 
 _UNTRUSTED = (ChannelClass.RELAY, ChannelClass.MANUAL, ChannelClass.ANONYMOUS)
 _SOURCES, _BAITS = 60, 12
@@ -50,6 +51,52 @@ def honest_trial(rng: np.random.Generator) -> tuple[int, int]:
     named = set(attribute(leaks.with_sightings(world, draft)).named)
     right = world.source_ids[leaker]
     return int(right in named), len(named - {right})
+
+
+@lru_cache(maxsize=1)
+def _world_with_controls() -> World:
+    """Return the small world with every twentieth bait kept at home."""
+    world = _small_world()
+    control = np.arange(world.n_records) % 20 == 0
+    kept = ~control[world.exp_record]
+    return replace(
+        world,
+        control=control,
+        exp_record=world.exp_record[kept],
+        exp_source=world.exp_source[kept],
+        exp_since=world.exp_since[kept],
+        exp_vis=world.exp_vis[kept],
+        exp_reveal=world.exp_reveal[kept],
+    )
+
+
+def sweep_trial(rng: np.random.Generator) -> tuple[int, bool]:
+    """Let somebody count through everything; return (sources named, whether it was noticed)."""
+    world = _world_with_controls()
+    seen = rng.choice(world.n_records, int(rng.integers(20, 201)), replace=False)
+    answer = attribute(_put_up(rng, world, seen, together=bool(rng.random() < 0.5)))
+    return len(answer.named), Cap.SWEEP in answer.caps
+
+
+def list_trial(rng: np.random.Generator) -> bool:
+    """Let one source sell part of its list; tell whether that is mistaken for a sweep."""
+    world, leaker = _world_with_controls(), int(rng.integers(_SOURCES))
+    theirs = world.exp_record[world.exp_source == leaker]
+    sold = rng.choice(theirs, int(rng.integers(3, len(theirs) + 1)), replace=False)
+    strays = rng.choice(world.n_records, int(rng.integers(0, 2)), replace=False)
+    seen = np.union1d(sold, strays)
+    answer = attribute(_put_up(rng, world, seen, together=bool(rng.random() < 0.5)))
+    return Cap.SWEEP in answer.caps
+
+
+def _put_up(rng: np.random.Generator, world: World, records: Ints, *, together: bool) -> World:
+    """Show these records in full numbers, on one page or one by one over two weeks."""
+    draft = Draft()
+    at = float(rng.uniform(900.0, 1000.0))
+    for record in records.tolist():
+        time, site = (at, 0) if together else (at + float(rng.uniform(0, 336.0)), record % 3)
+        draft.add(time, site, (FULL, 0, 0, 0), record, -1)
+    return leaks.with_sightings(world, draft)
 
 
 _NATURE = Nature(

@@ -8,7 +8,12 @@ from canary.attribution.plan_trials import draw_plan, run_trials
 from canary.attribution.reading import read_world
 from canary.attribution.simulate import base_world, scenario_names, simulate, simulate_plan
 from canary.attribution.simulate_leaks import Nature
-from canary.attribution.simulate_trials import framing_trial, honest_trial
+from canary.attribution.simulate_trials import (
+    framing_trial,
+    honest_trial,
+    list_trial,
+    sweep_trial,
+)
 from canary.attribution.writing import write_world
 
 CERTAIN = Nature(
@@ -94,3 +99,9 @@ def test_three_found_baits_name_their_source():
     trials = [honest_trial(rng) for _ in range(15)]
     assert sum(right for right, _ in trials) >= 14
     assert sum(wrong for _, wrong in trials) == 0
+
+
+def test_sweeps_are_noticed_and_lists_are_not_mistaken_for_them():
+    rng = np.random.default_rng(10)
+    assert [sweep_trial(rng) for _ in range(5)] == [(0, True)] * 5
+    assert not any(list_trial(rng) for _ in range(10))
