@@ -57,7 +57,7 @@ class ImportPreview:
     result: ImportResult
     rejects: tuple[Reject, ...]
     reject_count: int
-    problem: str
+    problem: Flaw | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def preview(
         try:
             tried = _try(session, take, kind, row.name, open_upload(vault, row))
         except Invalid as error:
-            return _refuse(line, str(error.flaws[0]))
+            return _refuse(line, error.flaws[0])
         finally:
             session.rollback()
     known = {*FORMS[kind].required, *FORMS[kind].optional}
@@ -102,7 +102,7 @@ def preview(
         result=tried.result,
         rejects=tuple(tried.rejects[:REJECTS_SHOWN]),
         reject_count=len(tried.rejects),
-        problem="",
+        problem=None,
     )
 
 
@@ -203,7 +203,7 @@ def _to_row(reject: Reject, columns: Sequence[str]) -> dict[str, str | int | Non
     }
 
 
-def _refuse(line: UploadLine, problem: str) -> ImportPreview:
+def _refuse(line: UploadLine, problem: Flaw) -> ImportPreview:
     return ImportPreview(
         line=line,
         columns=(),

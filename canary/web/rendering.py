@@ -12,6 +12,7 @@ from flask import Flask, request, url_for
 from canary.services.access import Viewer
 from canary.web.auth import find_signed_in, may_open
 from canary.web.catalog import gettext
+from canary.web.flaws import tell_flaw
 from canary.web.language import get_lang, get_zone
 from canary.web.visible import make_visible, shorten
 from canary.web.words import label
@@ -48,6 +49,7 @@ def install(app: Flask) -> None:
         part=format_part,
         odds=format_odds,
         number=format_number,
+        flaw=tell_flaw,
     )
     app.jinja_env.globals.update(
         AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, file_of=file_of, may=may_see
