@@ -36,7 +36,7 @@ from canary.storage.vault import Vault, sha256
 from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.serving import NoInbox
-from tests.fakes import FakeSender
+from tests.fakes import FakePoster, FakeSender
 from tests.web.building import NOW, Builder
 from webhooks.reports import Report, ReportKind
 
@@ -79,6 +79,7 @@ def _measure(database: Database, vault: Vault) -> None:
             clock=lambda: NOW,
             inbox=NoInbox(),
             sender=FakeSender(),
+            poster=FakePoster(),
             session_key=b"s" * 32,
             public_url="http://localhost",
             default_lang="zh",

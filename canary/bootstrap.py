@@ -238,7 +238,7 @@ def make_jobs(application: Application) -> "Jobs":
 
 def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask":
     """Build the dashboard and the receiving routes."""
-    from canary.doors import DatabaseInbox
+    from canary.doors import DatabaseInbox, OwnPoster
     from canary.web.app import create_app
     from canary.web.parts import WebParts
 
@@ -250,6 +250,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
             clock=application.clock,
             inbox=DatabaseInbox(database=database, vault=application.keys.vault),
             sender=make_sender(application),
+            poster=OwnPoster(settings.public_url, settings.outbound_allow),
             session_key=application.keys.session_key,
             public_url=settings.public_url,
             default_lang=settings.lang,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from canary.services.alerting import Route, Sender, Taken
+from canary.services.drilling import DrillPost, Poster
 from webhooks.messages import Message
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
@@ -40,3 +41,18 @@ class FakeSender(Sender):
         if self.failures:
             raise self.failures.pop(0)
         return Taken(status=204, answer="")
+
+
+@dataclass
+class FakePoster(Poster):
+    """Answers every drill with one status; `posted` keeps them."""
+
+    status: int = 202
+    posted: list[DrillPost] = field(default_factory=list)
+
+    def post(self, wanted: DrillPost, now: datetime) -> int:
+        self.posted.append(wanted)
+        return self.status
+
+    def is_good(self, shape: str, status: int) -> bool:
+        return status < 400

@@ -28,6 +28,7 @@ from canary.web.pages import (
     people,
     phones,
     reference,
+    reporters,
     scan,
     search,
     sources,
@@ -69,6 +70,7 @@ def create_app(parts: WebParts) -> Flask:
         keys,
         exports,
         reference,
+    reporters,
         health,
     ):
         app.register_blueprint(page.blueprint)

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from canary.services.alerting import Sender
+from canary.services.drilling import Poster
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.inbound.arrivals import Inbox
@@ -28,6 +29,7 @@ class WebParts:
     clock: Callable[[], datetime]
     inbox: Inbox
     sender: Sender
+    poster: Poster
     session_key: bytes
     public_url: str
     default_lang: Literal["zh", "en"]

@@ -233,6 +233,8 @@ PHONE_USES: Words = {
 FILED: Words = {
     "expected": _l("filed quietly: an expected sighting"),
     "echo": _l("filed quietly: an echo of our own alert"),
+    "heartbeat": _l("filed quietly: a heartbeat"),
+    "drill": _l("filed quietly: a drill of ours"),
 }
 RHYTHMS: Words = {
     "none": _l("no digest"),

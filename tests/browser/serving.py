@@ -16,7 +16,7 @@ from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.office import furnish
 from tests.browser.story import Story, tell
-from tests.fakes import FakeSender
+from tests.fakes import FakePoster, FakeSender
 from tests.web.building import NOW, Builder
 from tests.web.crowd import list_pages
 
@@ -83,6 +83,7 @@ def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
         clock=lambda: NOW,
         inbox=NoInbox(),
         sender=FakeSender(),
+        poster=FakePoster(),
         session_key=b"s" * 32,
         public_url="http://127.0.0.1",
         default_lang="en" if lang == "en" else "zh",

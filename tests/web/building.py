@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from canary.domain.identifiers import BaitValues
 from canary.services.access import create_user
+from canary.services.intake import Secrets, place_of
 from canary.storage.session import Database
 from canary.storage.tables import (
     AttributionRecord,
@@ -193,7 +194,7 @@ class Builder:
         fields: dict[str, Any] = {
             "format": "smsforwarder",
             "channel_class": "arrival",
-            "sealed_secrets": self.vault.seal(f"reporters.sealed_secrets|{name}", b"[]"),
+            "sealed_secrets": self.vault.seal(place_of(name), Secrets(signing=("s",)).to_json()),
             "created_at": NOW,
             "last_post_at": NOW,
         }

@@ -17,7 +17,7 @@ from canary.storage.tables import Row
 from canary.storage.vault import Vault
 from canary.web.app import create_app
 from canary.web.parts import WebParts
-from tests.fakes import FakeSender
+from tests.fakes import FakePoster, FakeSender
 from tests.web.building import PASSWORD, Builder, Clock
 
 
@@ -99,6 +99,7 @@ def parts(database: Database, vault: Vault, clock: Clock) -> WebParts:
         clock=clock,
         inbox=EmptyInbox(),
         sender=FakeSender(),
+        poster=FakePoster(),
         session_key=b"s" * 32,
         public_url="http://localhost",
         default_lang="en",

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
+from canary.services.again import try_again as give_post_again
 from canary.services.alerting import redeliver as give_again
 from canary.services.manual import HandReport, report_by_hand
 from canary.services.pages_audit import AuditFilter, list_audit
@@ -14,11 +15,13 @@ from canary.services.pages_operation import (
     list_posts,
     list_reporters,
 )
+from canary.services.rematching import list_rematches, request_rematch
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_day, read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.words import tell_problem
+from webhooks.inbound.rereading import read_again
 
 STATES = ("waiting", "done", "dead")
 # What an action is about: the part of its name before the point.
@@ -42,7 +45,40 @@ def inbox() -> ResponseReturnValue:
     state = read_state()
     with get_parts().database.read() as session:
         found = list_posts(session, state, read_page())
-    return render_template("inbox.html", found=found, state=state, states=STATES)
+        rematches = list_rematches(session, limit=1)
+    return render_template(
+        "inbox.html", found=found, state=state, states=STATES, rematches=rematches
+    )
+
+
+@blueprint.post("/inbox/<ref>/again")
+def try_again(ref: str) -> ResponseReturnValue:
+    """Give a dead letter another try."""
+    parts = get_parts()
+    try:
+        give_post_again(
+            parts.database,
+            parts.vault,
+            read_again,
+            ref,
+            actor=get_viewer().name,
+            now=parts.clock(),
+        )
+    except Invalid:
+        flash(gettext("It still cannot be read. Mend the reporter's settings first."))
+    else:
+        flash(gettext("It will be tried again."))
+    return redirect(url_for("operation.inbox", state="dead"), 303)
+
+
+@blueprint.post("/inbox/rematch")
+def rematch() -> ResponseReturnValue:
+    """Match the stored sightings of the last days again."""
+    parts, actor = get_parts(), get_viewer().name
+    with parts.database.write() as session:
+        request_rematch(session, "asked for in the dashboard", actor=actor, now=parts.clock())
+    flash(gettext("Stored sightings will be matched again in the background."))
+    return redirect(url_for("operation.inbox"), 303)
 
 
 @blueprint.get("/deliveries")
