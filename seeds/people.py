@@ -165,6 +165,25 @@ def mask_name(name: str, *, keep_last: bool = False) -> str:
     return name[0] + "*" * (len(name) - 1)
 
 
+class NameScript(StrEnum):
+    """How a sheet writes names: as made, for Hong Kong and Taiwan, or for carriers abroad."""
+
+    SIMPLIFIED = "simplified"
+    TRADITIONAL = "traditional"
+    PINYIN = "pinyin"
+
+
+def write_name(name: str, script: NameScript) -> str:
+    """Write a name made here in a script. Raises SeedError for a name without a known reading."""
+    match script:
+        case NameScript.SIMPLIFIED:
+            return name
+        case NameScript.TRADITIONAL:
+            return to_traditional(name)
+        case NameScript.PINYIN:
+            return to_pinyin(name)
+
+
 def to_traditional(name: str) -> str:
     """Return the traditional form of a name made here."""
     return name.translate(load_names().traditional)

@@ -24,7 +24,7 @@ from canary.services.planting import (
 )
 from canary.services.pushing import push_batch
 from canary.services.seeding import Nursery, SeedResult, seed_batch
-from seeds.people import ForbiddenNames, NameStyle
+from seeds.people import ForbiddenNames, NameScript, NameStyle
 from seeds.templates import TEMPLATES
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -169,6 +169,13 @@ def plant() -> None:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--template", type=click.Choice(list(TEMPLATES)), default="generic")
 @click.option("--format", "sheet_format", type=click.Choice(["csv", "xlsx", "json"]), default="csv")
+@click.option(
+    "--names",
+    type=click.Choice([script.value for script in NameScript]),
+    default=NameScript.SIMPLIFIED.value,
+    show_default=True,
+    help="How names are written; all forms are found again.",
+)
 @click.option("--until", help="Only orders dated up to here, ISO 8601 with offset.")
 @click.option("--labels", is_flag=True, help="Label PDFs as well, 100 x 150 mm.")
 @click.option(
@@ -182,6 +189,7 @@ def export(
     out: Path,
     template: str,
     sheet_format: str,
+    names: str,
     until: str | None,
     labels: bool,
     mask: bool,
@@ -196,6 +204,7 @@ def export(
         out,
         template=template,
         sheet_format=sheet_format,
+        script=NameScript(names),
         labels=LabelWish(masked=mask, font=font) if labels else None,
         until=_parse_time(until) if until else None,
     )

@@ -18,7 +18,7 @@ from canary.storage.tables import Bait, Phone, Sighting
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
 from seeds.phones import Phone as OwnedPhone
-from seeds.phones import parse_phone
+from seeds.phones import find_clashes, parse_phone
 
 REQUIRED = ("number",)
 OPTIONAL = ("label", "gateway", "owned_since", "previous_use", "burn_in_days")
@@ -62,6 +62,7 @@ def import_phones(
     unchanged = 0
     seen: dict[bytes, int] = {}
     notes: list[str] = []
+    taken: dict[OwnedPhone, int] = {}
     for row in rows:
         try:
             owned = _parse(row)
@@ -80,6 +81,7 @@ def import_phones(
                 )
             )
         seen[phone.number_key] = row.number
+        taken[owned] = row.number
         if owned.notice:
             notes.append(f"row {row.number}: {owned.notice}")
         if phone.number_key in known:
@@ -90,7 +92,16 @@ def import_phones(
         raise Invalid(flaws=flaws)
     session.add_all(fresh.values())
     record(session, actor, "phones.imported", "phones", now, created=len(fresh))
+    notes += [_tell_clash([taken[phone] for phone in group]) for group in find_clashes(taken)]
     return ImportResult(created=len(fresh), updated=0, unchanged=unchanged, notes=tuple(notes))
+
+
+def _tell_clash(rows: Sequence[int]) -> str:
+    places = ", ".join(map(str, rows[:5])) + ", …" * (len(rows) > 5)
+    return (
+        f"rows {places} look alike under a mask (first three, last four): "
+        "one of them is given out while others last"
+    )
 
 
 def _parse(row: TableRow) -> OwnedPhone:

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from canary.storage.tables import Bait, Batch, Identifier, Placement, Source
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
 from seeds.labels import render_labels
+from seeds.people import NameScript, write_name
 from seeds.sheets import render_sheet
 from seeds.waybills import Waybill
 
@@ -97,6 +98,7 @@ def export_sheets(
     *,
     template: str,
     sheet_format: str,
+    script: NameScript = NameScript.SIMPLIFIED,
     labels: LabelWish | None = None,
     until: datetime | None = None,
 ) -> list[Sheet]:
@@ -116,7 +118,8 @@ def export_sheets(
             for is_local, baits in placed.items():
                 one = written[code, is_local] = _Written(bait_ids=[bait.id for bait in baits])
                 name = _file_name(code) + LOCAL_MARK * is_local
-                contents = _render(gardener.vault, baits, template, sheet_format, name, labels)
+                waybills = _list_waybills(gardener.vault, baits, script)
+                contents = _render(waybills, template, sheet_format, name, labels)
                 _write_drafts(folder, contents, one)
         _open(gardener, batch_name, template, written)
     except BaseException:
@@ -202,16 +205,19 @@ def _load_placed(
     return placed
 
 
+def _list_waybills(vault: Vault, baits: Sequence[Bait], script: NameScript) -> list[Waybill]:
+    waybills = [waybill_of(vault, bait) for bait in baits]
+    return [replace(waybill, name=write_name(waybill.name, script)) for waybill in waybills]
+
+
 def _render(
-    vault: Vault,
-    baits: Sequence[Bait],
+    waybills: Sequence[Waybill],
     template: str,
     sheet_format: str,
     name: str,
     labels: LabelWish | None,
 ) -> dict[str, bytes]:
     """Render a source's files by their names."""
-    waybills = [waybill_of(vault, bait) for bait in baits]
     try:
         contents = {f"{name}.{sheet_format}": render_sheet(waybills, template, sheet_format)}
         if labels is not None:

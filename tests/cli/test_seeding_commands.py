@@ -1,6 +1,7 @@
 """The seeding commands as a stranger runs them."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,20 @@ def test_trial_phones_are_written_and_taken(ready: Canary, tmp_path: Path) -> No
     done = ready("phones", "import", out)
     assert (done.code, "5 were created" in done.out) == (0, True)
     assert "reserved for fiction" in done.err
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"), [("pinyin", r"[A-Z][a-z]+ [A-Z][a-z]+"), ("traditional", r"\w{3}")]
+)
+def test_sheets_write_names_as_wanted(
+    run: Canary, tmp_path: Path, names: str, pattern: str
+) -> None:
+    run("seed", "--batch", "p", "--source", "OUT-A1")
+    done = run("plant", "export", "--batch", "p", "--names", names, "--out", str(tmp_path))
+    assert done.code == 0, done.err
+    with (tmp_path / "OUT-A1.csv").open(encoding="utf-8-sig", newline="") as sheet:
+        written = [row["收件人"] for row in csv.DictReader(sheet)]
+    assert all(re.fullmatch(pattern, name) for name in written)
+    scanned = tmp_path / "leak.txt"
+    scanned.write_text(f"{written[0]} {written[1]}", encoding="utf-8")
+    assert run("scan", str(scanned), "--format", "jsonl").out.count('"kind": "name"') == 2

@@ -110,3 +110,9 @@ def test_phones_abroad_are_given_out_and_written_whole(office: Office, tmp_path:
     (sheet,) = office.hand_over(tmp_path)
     written = Path(sheet.file).read_text("utf-8-sig")
     assert sum(number in written for number in numbers) >= 1
+
+
+def test_phones_alike_under_a_mask_are_told(office: Office) -> None:
+    result = office.import_phones(["13957400001", "13957410001", "13857400001"])
+    (note,) = result.notes
+    assert note.startswith("rows 2, 3 look alike under a mask")
