@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from operator import itemgetter
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import NotFound
+from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
 from canary.services.pages_baits import BaitLine, list_baits_of
 from canary.services.pages_common import (
@@ -21,17 +22,22 @@ from canary.services.pages_common import (
 )
 from canary.services.pages_incidents import IncidentLine, list_incidents
 from canary.services.queue_search import EVERY, IncidentFilter
-from canary.storage.tables import Bait, Exposure, Incident, Placement, Source
+from canary.storage.tables import Bait, Exposure, Incident, Phone, Placement, Sighting, Source
 from canary.storage.vault import Vault
 
 TREE_SIZE = 100
 INCIDENTS_SHOWN = 20
 DEEPEST = 64
+PHONE_BAITS = 200
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """One source in the tree. `depth` counts from 0 at the level shown first."""
+    """One source in the tree. `depth` counts from 0 at the level shown first.
+
+    `risk`: `named` by an open incident, `suspected` in one, `watched`, or `blind` without a bait.
+    """
 
     source: SourceLabel
     depth: int
@@ -39,6 +45,7 @@ class SourceLine:
     baits: int
     live: int
     incidents: int
+    risk: str
     children: int
 
 
@@ -50,6 +57,26 @@ class SourceTree:
     above: tuple[SourceLabel, ...]
     query: str
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureCount:
+    """How many baits a source could see for one reason, and since when the first of them."""
+
+    origin: str
+    baits: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What reaches the phones on this source's baits without any leak.
+
+    `per_day` counts what came to such a phone a day before a bait bore it; None when not known.
+    """
+
+    phones: int
+    per_day: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +94,8 @@ class SourcePage:
     children: tuple[SourceLine, ...]
     baits: Paged[BaitLine]
     exposed: int
+    exposures: tuple[ExposureCount, ...]
+    background: Background
     incidents: tuple[IncidentLine, ...]
 
 
@@ -83,6 +112,7 @@ class _Counts:
     baits: Mapping[int, int]
     live: Mapping[int, int]
     incidents: Mapping[int, int]
+    named: frozenset[int]
 
 
 def load_tree(
@@ -148,6 +178,8 @@ def load_source(
         children=tuple(_line(node, 0, counts, grand.get(node.source_id, 0)) for node in below),
         baits=list_baits_of(session, vault, row.id, number),
         exposed=_count_exposed(session, row.id),
+        exposures=_list_exposures(session, row.id),
+        background=_measure_background(session, row.id),
         incidents=list_incidents(
             session, viewer, wanted, 1, INCIDENTS_SHOWN, now=now, zone=zone
         ).items,
@@ -244,8 +276,17 @@ def _line(node: _Node, depth: int, counts: _Counts, children: int) -> SourceLine
         baits=counts.baits.get(node.source_id, 0),
         live=counts.live.get(node.source_id, 0),
         incidents=counts.incidents.get(node.source_id, 0),
+        risk=_weigh_risk(node.source_id, counts),
         children=children,
     )
+
+
+def _weigh_risk(source_id: int, counts: _Counts) -> str:
+    if source_id in counts.named:
+        return "named"
+    if counts.incidents.get(source_id):
+        return "suspected"
+    return "watched" if counts.live.get(source_id) else "blind"
 
 
 def _count(session: Session, ids: Sequence[int]) -> _Counts:
@@ -264,12 +305,59 @@ def _count(session: Session, ids: Sequence[int]) -> _Counts:
         baits=count_groups(session, placed),
         live=count_groups(session, live),
         incidents={key or 0: count for key, count in session.execute(incidents)},
+        named=frozenset(filter(None, session.scalars(_select_named(ids)))),
+    )
+
+
+def _select_named(ids: Sequence[int]) -> Select[int | None]:
+    """Select the sources whose open incident may name them."""
+    naming = [verdict.value for verdict in Verdict if verdict.names_a_source]
+    return (
+        select(Incident.scope_source_id)
+        .where(Incident.scope_source_id.in_(ids), Incident.state == "open")
+        .where(Incident.verdict.in_(naming))
+        .distinct()
     )
 
 
 def _count_exposed(session: Session, source_id: int) -> int:
     query = select(func.count(Exposure.bait_id.distinct())).where(Exposure.source_id == source_id)
     return session.scalar(query) or 0
+
+
+def _list_exposures(session: Session, source_id: int) -> tuple[ExposureCount, ...]:
+    rows = session.execute(
+        select(Exposure.origin, func.count(Exposure.bait_id.distinct()), func.min(Exposure.since))
+        .where(Exposure.source_id == source_id)
+        .group_by(Exposure.origin)
+        .order_by(Exposure.origin)
+    )
+    return tuple(
+        ExposureCount(origin=origin, baits=count, since=since) for origin, count, since in rows
+    )
+
+
+def _measure_background(session: Session, source_id: int) -> Background:
+    """Look at the phones on the latest baits; a source of many thousand is not gone through."""
+    own = select(Placement.bait_id).where(Placement.source_id == source_id)
+    latest = own.order_by(Placement.id.desc()).limit(PHONE_BAITS).subquery()
+    borne = (
+        select(Bait.phone_id)
+        .where(Bait.id.in_(select(latest.c.bait_id)), Bait.phone_id.is_not(None))
+        .distinct()
+    )
+    ids = [phone_id for phone_id in session.scalars(borne) if phone_id is not None]
+    first = select(Bait.issued_at).where(Bait.phone_id == Phone.id).order_by(Bait.id).limit(1)
+    given = first.scalar_subquery()
+    early = (
+        select(func.count())
+        .where(Sighting.phone_id == Phone.id, Sighting.seen_at <= given)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Phone.created_at, given, early).where(Phone.id.in_(ids))).all()
+    days = sum((until - begun) / DAY for begun, until, _ in rows)
+    arrived = sum(count for _, _, count in rows)
+    return Background(phones=len(ids), per_day=round(arrived / days, 3) if days >= 1 else None)
 
 
 def _find_source(session: Session, code: str) -> int:

@@ -225,6 +225,11 @@ BATCH_STATES: Words = {
     "making": _l("Being made"),
     "issued": _l("Made"),
 }
+RISKS: Words = {
+    "named": _l("named by an open incident"),
+    "suspected": _l("suspected"),
+    "blind": _l("blind: no bait"),
+}
 PHONE_USES: Words = {
     "free": _l("free"),
     "given": _l("given out"),
@@ -290,6 +295,7 @@ LABELS: Mapping[str, Words] = {
     "area": AREAS,
     "key_state": KEY_STATES,
     "batch_state": BATCH_STATES,
+    "risk": RISKS,
     "phone_use": PHONE_USES,
     "filed_as": FILED,
     "rhythm": RHYTHMS,

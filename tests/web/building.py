@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from canary.domain.identifiers import BaitValues
 from canary.services.access import create_user
 from canary.services.intake import Secrets, place_of
+from canary.services.textindex import index_report
 from canary.storage.session import Database
 from canary.storage.tables import (
     AttributionRecord,
@@ -295,6 +296,8 @@ class Builder:
         if arrival:
             row.matches.append(_match("", arrival[0], "", "arrival"))
         self._add(row)
+        with self.database.write() as session:
+            index_report(session, self.vault, row.id, story)
         self._bump(incident.id)
         return row
 

@@ -1,5 +1,7 @@
 """The pages answer and say what the rows hold."""
 
+from datetime import timedelta
+
 import pytest
 
 PAGES = [
@@ -47,3 +49,25 @@ def test_incident_page_marks_the_match(analyst, case):
 
 def test_missing_incident_is_not_found(analyst):
     assert analyst.get("/incidents/99").status_code == 404
+
+
+def test_source_page_tells_exposures_and_background(analyst, build):
+    """One message in the nine days before the bait bore the phone."""
+    source, phone = build.source("HZ-01"), build.phone()
+    bait = build.bait(build.batch(), source, phone_id=phone.id)
+    with build.database.write() as session:
+        session.get_one(type(phone), phone.id).created_at = bait.issued_at - timedelta(days=4)
+    early = bait.issued_at - timedelta(days=1)
+    build.sighting(build.reporter(), build.incident(), "x", arrival=(bait, phone), at=early)
+    page = analyst.get("/sources/HZ-01").get_data(as_text=True)
+    assert "0.25 <small" in page
+    assert "Placement</dt>" in page
+
+
+def test_tree_tells_the_risk(analyst, build):
+    build.incident(build.source("A"), "confirmed")
+    build.incident(build.source("B"), "weak")
+    build.source("C")
+    page = analyst.get("/sources").get_data(as_text=True)
+    for risk in ("named", "suspected", "blind"):
+        assert page.count(f"chip-risk-{risk}") == 1
