@@ -14,6 +14,7 @@ from canary.web.auth import find_signed_in, may_open
 from canary.web.catalog import gettext
 from canary.web.flaws import tell_flaw
 from canary.web.language import get_lang, get_zone
+from canary.web.parts import get_parts
 from canary.web.visible import make_visible, shorten
 from canary.web.words import label
 
@@ -148,4 +149,5 @@ def _offset(local: datetime) -> str:
 
 def _give_common() -> dict[str, object]:
     viewer: Viewer | None = find_signed_in()
-    return {"viewer": viewer, "lang": get_lang(), "zone": str(get_zone())}
+    now = get_parts().clock()
+    return {"viewer": viewer, "lang": get_lang(), "zone": str(get_zone()), "now": now}

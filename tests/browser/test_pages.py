@@ -84,3 +84,33 @@ def test_script_in_a_sighting_never_runs(visit, stage):
     page.goto(f"/incidents/{incident.id}")
     expect(page.locator(".excerpt-text").first).to_contain_text("plain")
     assert opened == []
+
+
+def test_printed_incident_holds_the_evidence(visit, stage, tmp_path):
+    """On paper: everything that is folded up, nothing that is clicked; light also from dark."""
+    page = visit(color_scheme="dark")
+    page.goto(f"/incidents/{stage.story.named}")
+    path = tmp_path / "incident.pdf"
+    page.pdf(path=path, format="A4", prefer_css_page_size=True)
+    text = read_pdf(path)
+    said = [
+        "printed by lin.wei",
+        "without the strongest sighting",
+        "ＹＴ90-",
+        "Chance of coincidence",
+    ]
+    assert [words for words in said if words.lower() not in text.lower()] == []
+    assert not {"Draft this batch", "Sign out", "Skip to content"} & set(text.splitlines())
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.locator("#decide")).to_be_hidden()
+
+
+def read_pdf(path):
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path)
+    try:
+        return "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    finally:
+        document.close()

@@ -40,6 +40,19 @@
 
   document.getElementById("keys")?.addEventListener("click", toggleKeys);
 
+  // Paper has no folds: what is folded up is printed open.
+  const folds = () => document.querySelectorAll("main details:not([open])");
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...folds()];
+    opened.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
+  document.querySelectorAll("[data-print]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  });
+
   const invited = document.querySelector("[data-from-fragment]");
   if (invited !== null && invited.value === "" && location.hash.length > 1) {
     invited.value = location.hash.slice(1);
