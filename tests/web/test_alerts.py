@@ -124,7 +124,7 @@ def test_incident_is_acknowledged(analyst, build):
     analyst.post(f"{page}/acknowledge", form=page, snooze="yes")
     row = rows(build, Incident)[0]
     assert (row.acknowledged_by, row.snoozed_version) == ("the-analyst", 0)
-    assert "snoozed until new evidence" in text_of(analyst.get(page))
+    assert "Snoozed until new evidence" in text_of(analyst.get(page))
 
 
 @pytest.mark.parametrize("name", ["endpoint", "_external", "_anchor", "_method", "_scheme"])
