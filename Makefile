@@ -23,7 +23,7 @@ lint: .venv/dev
 check: lint test
 
 soak: .venv/dev
-	CANARY_KILLS=1000 CANARY_DELIVERY_KILLS=100 $(BIN)/python -m pytest -m soak tests
+	CANARY_KILLS=200 CANARY_POSTS=10000 CANARY_DELIVERY_KILLS=100 $(BIN)/python -m pytest -m soak tests
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots screenshots

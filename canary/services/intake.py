@@ -6,7 +6,7 @@ A post that repeats an earlier one finds the unique constraint and changes nothi
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,8 @@ from webhooks.reports import Post, Report
 
 WAITING_LIMIT = 100_000
 NAME_LENGTH = 80
+# The phrase that makes a message a heartbeat, drawn for each reporter.
+HEARTBEAT_OPTION = "heartbeat"
 
 # Rhythms are minutes; so a busy reporter's row is not written with each of its posts.
 LAST_POST_NOTED_EVERY = timedelta(seconds=1)
@@ -117,12 +119,16 @@ def add_reporter(
     if session.scalar(select(Reporter.id).where(Reporter.name == wanted.name)) is not None:
         msg = f"there is a reporter {wanted.name!r} already"
         raise Conflict(msg)
+    secrets = wanted.secrets
+    if wanted.channel_class is not ChannelClass.MANUAL:
+        phrase = {HEARTBEAT_OPTION: make_ref("HB")}
+        secrets = replace(secrets, options={**phrase, **secrets.options})
     session.add(
         Reporter(
             name=wanted.name,
             format=wanted.format,
             channel_class=wanted.channel_class,
-            sealed_secrets=vault.seal(place_of(wanted.name), wanted.secrets.to_json()),
+            sealed_secrets=vault.seal(place_of(wanted.name), secrets.to_json()),
             source_id=get_source(session, wanted.source).id if wanted.source else None,
             rhythm_seconds=wanted.rhythm_seconds,
             created_at=now,

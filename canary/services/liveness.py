@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from canary.services.finding import Finding
+from canary.services.intake import HEARTBEAT_OPTION
 from canary.services.reporters import open_secrets
 from canary.storage.tables import Drill, InboxPost, Reporter
 from canary.storage.vault import Vault
 
 # Longer texts say something.
 LONGEST_HEARTBEAT = 80
-HEARTBEAT_OPTION = "heartbeat"
 _DRILL = re.compile(r"\bcanary-drill-([0-9a-f]{24})\b")
 _HEARTBEAT = re.compile(
     r"\W{0,4}(?:canary[ _-]?)?(?:heartbeat|心跳|测试|ping\b|test(?:ing)?\b)", re.IGNORECASE

@@ -12,7 +12,7 @@ from canary.services.access import Role, Viewer
 from canary.services.audit import record
 from canary.services.drilling import DrillLine, find_last_drill
 from canary.services.feeds import get_reporter_line
-from canary.services.liveness import HEARTBEAT_OPTION
+from canary.services.intake import HEARTBEAT_OPTION
 from canary.services.pages_operation import ReporterLine
 from canary.services.reporters import get_reporter, open_secrets
 from canary.storage.vault import Vault

@@ -49,6 +49,17 @@ def test_third_secret_is_refused(office: Office, market: str) -> None:
         rotate(office, market, new_secret())
 
 
+def test_each_reporter_has_a_heartbeat_of_its_own(office: Office, market: str) -> None:
+    office.add_reporter("other")
+    phrases = []
+    for name in (market, "other"):
+        with office.database.read() as session:
+            known = find_reporter(session, office.vault, name)
+        assert known
+        phrases.append(known.secrets.options["heartbeat"])
+    assert len(set(phrases)) == 2
+
+
 def test_only_secret_cannot_be_dropped(office: Office, market: str) -> None:
     with pytest.raises(Conflict):
         finish(office, market)
@@ -64,7 +75,7 @@ def test_options_are_kept_beside_secrets(office: Office, market: str) -> None:
     with office.database.read() as session:
         known = find_reporter(session, office.vault, market)
     assert known
-    assert known.secrets.options == {"venue": "b", "kind": "sms"}
+    assert (known.secrets.options["venue"], known.secrets.options["kind"]) == ("b", "sms")
     assert known.secrets.signing == secret
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from canary.services.intake import Secrets, find_reporter
+from canary.services.intake import find_reporter
 from canary.services.keys import revoke_key
 from canary.web.api.app import OPERATIONS
 from canary.web.parts import WebParts
@@ -95,7 +95,7 @@ def test_reporter_is_added_and_changed(
     with parts.database.read() as session:
         known = find_reporter(session, parts.vault, "rack")
     assert known
-    assert known.secrets == Secrets(signing=(second, added.json["secret"]))
+    assert known.secrets.signing == (second, added.json["secret"])
 
 
 def test_secret_path_is_drawn(client: FlaskClient, headers: dict[str, str]) -> None:
