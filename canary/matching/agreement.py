@@ -14,7 +14,7 @@ from canary.matching import chances, masks, names
 from canary.matching.confirm import Finding, confirm_masked
 
 ACCIDENTS = 0.01  # expected accidental matches below which agreement is strong
-CROWD = 1e11  # baits times records from which a common name or one mask says nothing alone
+CROWD = 1e9  # baits times records from which a common name or one mask says nothing alone
 RARE = 1e-8  # chance below which a finding is told even in a crowd
 _FEW_BITS = 2e-3  # what one innocent record in five hundred shows says nothing alone
 

@@ -28,6 +28,7 @@ class Chunk:
     length: int = 0
     since: int = 0
     until: int = 0
+    heading: str = ""
 
     @property
     def size(self) -> int:

@@ -18,6 +18,7 @@ from typing import IO, cast
 from canary.matching import charsets
 from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
 from canary.matching.extras import CannotRead, codes_of, members_of, pages_of
+from canary.matching.headings import LONGEST
 from canary.matching.markup import is_page
 
 BLOCK = 1 << 20  # bytes read at a time
@@ -45,7 +46,7 @@ class Block:
 
     What begins in [since, until) belongs to it; the rest is shown for its neighbours' sake.
     `sheet` is set for tables, whose lines are rows with cells joined by tabs; `follows` says
-    that lines are counted from the end of the chunks before.
+    that lines are counted from the end of the chunks before. `heading` is the first line of all.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Block:
     sheet: str | None = None
     size: int = 0
     follows: bool = False
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,19 +299,23 @@ def _workbook(raw: bytes, path: str) -> Iterator[Piece]:
 
 def _sheet(rows: Iterable[Sequence[object]], path: str, sheet: str) -> Iterator[Piece]:
     lines: list[str] = []
-    first = 1
+    first, heading = 1, ""
     for number, row in enumerate(rows, start=1):
         lines.append("\t".join(_cell(value) for value in row))
+        heading = heading or lines[-1][:LONGEST]
         if len(lines) == 5000:
-            yield _table_block(lines, path, sheet, first)
+            yield _table_block(lines, path, sheet, first, heading)
             lines, first = [], number + 1
     if lines:
-        yield _table_block(lines, path, sheet, first)
+        yield _table_block(lines, path, sheet, first, heading)
 
 
-def _table_block(lines: list[str], path: str, sheet: str, first: int) -> Block:
+def _table_block(lines: list[str], path: str, sheet: str, first: int, heading: str) -> Block:
     text = "\n".join(lines)
-    return Block(path=path, text=text, line=first, until=len(text), sheet=sheet, size=len(text))
+    return Block(
+        path=path, text=text, line=first, until=len(text), sheet=sheet, size=len(text),
+        heading=heading,
+    )  # fmt: skip
 
 
 def _cell(value: object) -> str:
@@ -344,15 +350,19 @@ def _mail_parts(message: EmailMessage, path: str, budget: _Budget, depth: int) -
 def _text(stream: IO[bytes], head: bytes, path: str, budget: _Budget) -> Iterator[Piece]:
     """Yield a text by blocks that end with a line, or somewhere in an endless one."""
     charset = charsets.charset_of(head)
-    if budget.in_chunks and can_be_cut(head, charset) and not is_page(_decoded(head, charset)):
-        yield from _chunked(stream, head, charset, path, budget)
+    start = _decoded(head, charset)
+    heading = start[:LONGEST].partition("\n")[0]
+    if budget.in_chunks and can_be_cut(head, charset) and not is_page(start):
+        for piece in _chunked(stream, head, charset, path, budget):
+            yield piece if isinstance(piece, Unread) else replace(piece, heading=heading)
         return
     chunks = (
         _wide(stream, head, charset)
         if charset.name in charsets.WIDE
         else _narrow(stream, head, charset, path, budget)
     )
-    yield from _overlapping(chunks, path)
+    for block in _overlapping(chunks, path):
+        yield replace(block, heading=heading)
     yield from _lost(path, budget)
 
 

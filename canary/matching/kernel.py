@@ -46,6 +46,7 @@ _NUMBER, _SHORT, _NAME = np.uint64(TAG_NUMBER), np.uint64(TAG_SHORT), np.uint64(
 _LATIN, _PLACE, _BOTH = np.uint64(TAG_LATIN), np.uint64(TAG_PLACE), np.uint64(TAG_BOTH)
 _0, _1, _2, _3, _4, _7 = (np.uint64(n) for n in (0, 1, 2, 3, 4, 7))
 _32, _TEN_DIGITS, _SIX_DIGITS = np.uint64(32), np.uint64((1 << 40) - 1), np.uint64(0xFFFFFF)
+_LOW = np.uint64(0xFFFFFFFF)
 _EVEN, _TAKEN, _RARE = np.uint32(0xFFFFFFFE), np.uint32(2), np.uint32(1)
 
 
@@ -64,13 +65,14 @@ def _has(table, bits, value):  # pragma: no cover
     bit = mixed & np.uint64(len(bits) * 8 - 1)
     if not bits[bit >> _3] >> (bit & _7) & _1:
         return 0
-    mask = np.uint64(len(table) - 1)
-    slot = mixed & mask
-    wanted = np.uint32(mixed >> _32) & _EVEN | _TAKEN
+    slot = (mixed >> _32) * np.uint64(len(table)) >> _32
+    wanted = np.uint32(mixed & _LOW) & _EVEN | _TAKEN
     while table[slot] != 0:
         if table[slot] & _EVEN == wanted:
             return 3 if table[slot] & _RARE else 2
-        slot = (slot + _1) & mask
+        slot += _1
+        if slot == len(table):
+            slot = _0
     return 0
 
 
@@ -98,17 +100,19 @@ is_city_of = _compiled(_is_city_of)
 
 def _fill(table, bits, values, rare):  # pragma: no cover
     """Put tagged values into a table; return how many slots were newly taken."""
-    mask, wide = np.uint64(len(table) - 1), np.uint64(len(bits) * 8 - 1)
+    wide = np.uint64(len(bits) * 8 - 1)
     taken = 0
     for index in range(len(values)):
         mixed = values[index] * _P
         mixed = (mixed ^ mixed >> _32) * _Q
         bit = mixed & wide
         bits[bit >> _3] |= np.uint8(1) << np.uint8(bit & _7)
-        print_ = np.uint32(mixed >> _32) & _EVEN | _TAKEN
-        at = mixed & mask
+        print_ = np.uint32(mixed & _LOW) & _EVEN | _TAKEN
+        at = (mixed >> _32) * np.uint64(len(table)) >> _32
         while table[at] != 0 and table[at] & _EVEN != print_:
-            at = (at + _1) & mask
+            at += _1
+            if at == len(table):
+                at = _0
         taken += table[at] == 0
         table[at] |= print_ | np.uint32(rare[index])
     return taken

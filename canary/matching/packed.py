@@ -1,7 +1,7 @@
 """A register of millions of baits in a few flat arrays, saved to a file that loads by mmap.
 
 About 35 bytes an identifier: values packed in one blob, an index of key hashes in buckets
-(four bytes an entry for the bait, one to tell entries apart; what that lets through wrongly,
+(three bytes an entry for the bait, two to tell entries apart; what that lets through wrongly,
 confirmation refuses), and the sieve's table. New baits go to a small overlay, and into the
 sieve in place, so that readers never wait. The file holds bait values in clear: keep it as
 closed as a key. Needs numba, the `scan` extra.
@@ -27,9 +27,10 @@ from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve, empty_sieve
 
 MAGIC = b"CANARY-REGISTER-2\n"
-_BUCKET = 16  # entries of the index per bucket, on average
-_ROOM = 1.1  # how much larger than needed the sieve is made, for baits to come
+_BUCKET = 32  # entries of the index per bucket, on average
+_ROOM = 1.05  # how much larger than needed the sieve is made, for baits to come
 _PLAIN = 255
+_MOST = 1 << 24  # baits, as three bytes count them
 _ALIGN = 64
 
 Arrays = dict[str, NDArray[Any]]
@@ -50,7 +51,7 @@ class PackedRegister(Register):
 
     def __init__(self, arrays: Arrays, shared: Sequence[Shared], sieve: Sieve, *, mark: str):
         self._arrays, self._shared, self._sieve, self.mark = arrays, shared, sieve, mark
-        self._blob = arrays["blob"]
+        self._blob, self._count = arrays["blob"], len(arrays["offsets"]) - 1
         self._newest = MemoryRegister()
         self._retired: set[int] = set()
         self._lock = threading.Lock()
@@ -63,7 +64,7 @@ class PackedRegister(Register):
 
     @property
     def size(self) -> int:
-        return len(self._arrays["bait_ids"]) + self._newest.size
+        return self._count + self._newest.size
 
     @property
     def nbytes(self) -> int:
@@ -115,7 +116,9 @@ class PackedRegister(Register):
         at = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes) + low[owner]
         same = prints[at] == _print_of(hashes)[owner]
         for key, index in zip(owner[same].tolist(), at[same].tolist(), strict=True):
-            bait_id = int(self._arrays["bait_ids"][self._arrays["ids"][index]])
+            bait_id = self._bait_id(
+                int.from_bytes(self._arrays["ids"][3 * index : 3 * index + 3], "little")
+            )
             found.setdefault(wanted[key], [])
             found[wanted[key]] = [*found[wanted[key]], bait_id]
         return {key: ids for key, ids in found.items() if len(ids) <= FANOUT}
@@ -130,8 +133,8 @@ class PackedRegister(Register):
 
     def everything(self) -> Iterator[Listed]:
         """Yield all baits, with what people call them."""
-        for index in range(len(self._arrays["bait_ids"])):
-            bait_id = int(self._arrays["bait_ids"][index])
+        for index in range(self._count):
+            bait_id = self._bait_id(index)
             yield Listed(bait_id, self._values(index), *self.label(bait_id))
         for bait_id, values in sorted(self._newest.items()):
             yield Listed(bait_id, values, *self._newest.label(bait_id))
@@ -161,10 +164,17 @@ class PackedRegister(Register):
         }  # fmt: skip
         _write(file, facts, arrays)
 
+    def _bait_id(self, index: int) -> int:
+        ids = self._arrays["bait_ids"]
+        return int(ids[index]) if len(ids) > 1 else int(ids[0]) + index
+
     def _index(self, bait_id: int) -> int | None:
         ids = self._arrays["bait_ids"]
-        at = int(np.searchsorted(ids, bait_id))
-        return at if at < len(ids) and ids[at] == bait_id else None
+        if len(ids) > 1:
+            at = int(np.searchsorted(ids, bait_id))
+            return at if at < len(ids) and ids[at] == bait_id else None
+        at = bait_id - int(ids[0]) if len(ids) else -1
+        return at if 0 <= at < self._count else None
 
     def _record(self, index: int) -> bytes:
         start, end = self._arrays["offsets"][index : index + 2].tolist()
@@ -185,8 +195,8 @@ class PackedRegister(Register):
         )
 
 
-def _print_of(hashes: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    return (hashes & np.uint32(255)).astype(np.uint8)
+def _print_of(hashes: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    return (hashes & np.uint32(0xFFFF)).astype(np.uint16)
 
 
 def pack(baits: Iterable[Listed], *, mark: str = "") -> PackedRegister:
@@ -208,6 +218,8 @@ class _Packer:
 
     def add(self, bait: Listed) -> None:
         values = bait.values
+        if len(self.bait_ids) == _MOST:
+            raise Invalid("more baits than one register holds", mend="use several")
         if self.bait_ids and bait.bait_id <= self.bait_ids[-1]:
             raise Invalid("the baits' ids do not rise", mend="sort them")
         for key in keys_of(values):
@@ -231,12 +243,12 @@ class _Packer:
         shared = np.frombuffer(self.shared_of, dtype=np.uint32)
         narrow = np.uint8 if len(self.shared) < 256 else np.uint32
         arrays: Arrays = {
-            "ids": ids,
+            "ids": ids.view(np.uint8).reshape(-1, 4)[:, :3].reshape(-1).copy(),
             "prints": prints,
             "buckets": buckets,
             "shared": shared.astype(narrow),
             "offsets": np.frombuffer(self.offsets, dtype=np.uint32),
-            "bait_ids": np.frombuffer(self.bait_ids, dtype=np.uint32),
+            "bait_ids": np.array(self._spared(), dtype=np.uint32),
             "blob": np.frombuffer(bytes(self.blob), dtype=np.uint8),
         }
         sieve = empty_sieve(int(self.entries * _ROOM))
@@ -245,7 +257,12 @@ class _Packer:
         sieve.add(register._values(index) for index in range(count))
         return register
 
-    def _indexed(self) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint32]]:
+    def _spared(self) -> Sequence[int]:
+        """Return the ids, only the first where they follow on each other."""
+        ids = self.bait_ids
+        return ids[:1] if ids and ids[-1] - ids[0] == len(ids) - 1 else ids
+
+    def _indexed(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]]:
         """Sort entries by hash, leave out what more than FANOUT baits share, and cut buckets."""
         hashes = np.frombuffer(self.hashes, dtype=np.uint32)
         owners = np.frombuffer(self.owners, dtype=np.uint32)

@@ -159,12 +159,12 @@ class _Work:
             return _Found(parts=[(block, self._matches(block, is_whole))], breaks=breaks)
         raw = block.text.encode("utf-8", "surrogatepass")
         until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
-        chunk = Chunk(path=block.path, charset="utf-8", raw=raw, until=until)
+        chunk = Chunk(path=block.path, charset="utf-8", raw=raw, until=until, heading=block.heading)
         return replace(self._scan_chunk(chunk, block), breaks=breaks)
 
     def _scan_chunk(self, chunk: Chunk, block: Block | None = None) -> _Found:
         assert self.sieve is not None
-        whole = block or Block(path=chunk.path, text="", until=0)
+        whole = block or Block(path=chunk.path, text="", until=0, heading=chunk.heading)
         sifted = sift(chunk, self.sieve, crowded=self.is_crowded)
         parts = []
         for part in sifted.parts:
@@ -181,7 +181,13 @@ class _Work:
         return _Found(parts=parts, breaks=sifted.breaks, lost=sifted.lost)
 
     def _matches(self, block: Block, is_whole: bool) -> Sequence[Match]:
-        return scan_closely(block.text, self.register, corpus=self.corpus, is_whole=is_whole)
+        return scan_closely(
+            block.text,
+            self.register,
+            corpus=self.corpus,
+            is_whole=is_whole,
+            heading=block.heading,
+        )
 
 
 def _scanned(

@@ -16,6 +16,7 @@ from canary.domain.identifiers import (
 )
 from canary.matching import agreement, confirm, disguise, masks, names, runs
 from canary.matching.confirm import Finding
+from canary.matching.headings import LONGEST, columns_of
 from canary.matching.keys import FANOUT, Key
 from canary.matching.markup import is_page
 from canary.matching.records import Records
@@ -83,7 +84,14 @@ def scan_text(
         return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
     found: list[Match] = []
     for part, shift in _passing(text, register.sieve, crowded=crowded):
-        matches = scan_closely(part, register, own_phone=own_phone, corpus=records, is_whole=False)
+        matches = scan_closely(
+            part,
+            register,
+            own_phone=own_phone,
+            corpus=records,
+            is_whole=False,
+            heading=text[:LONGEST],
+        )
         found += [_moved(one, shift) for one in matches]
     return found
 
@@ -118,8 +126,13 @@ def scan_closely(
     own_phone: str | None = None,
     corpus: float | None = None,
     is_whole: bool = True,
+    heading: str | None = None,
 ) -> list[Match]:
-    """Return every match in a text as `scan_text` does, by the exact engine alone."""
+    """Return every match in a text as `scan_text` does, by the exact engine alone.
+
+    `heading` is the first line of the table that the text is cut from; without it, the
+    text's own.
+    """
     shadow = disguise.shadow_of(text)
     candidates = list(_candidates(shadow.text))
     keys = {key for key, _ in candidates}
@@ -131,6 +144,9 @@ def scan_closely(
     findings = _confirmed(shadow.text, candidates, found, baits)
     own = canonical_phone(own_phone).partition("-")[0] if own_phone else None
     findings = [one for one in findings if not _is_own(one, own)]
+    columns = columns_of(text[:LONGEST] if heading is None else heading) if findings else None
+    if columns is not None:
+        findings = [one for one in findings if not columns.refuses(shadow.text, one)]
     if not findings:
         return []
     records = Records(shadow.text, is_whole=is_whole)

@@ -4,7 +4,7 @@ It only has to be complete: whatever the exact engine would report of a line, th
 line pass, and a test holds the two together. It reads raw bytes once, follows digits over
 separators as the engine does, and looks the last ten digits of each group, each run of two to
 four Han characters, each one to three Latin words and each house number up in one table of
-32-bit prints (5 to 11 bytes an entry). Lines with markup, escapes, invisible characters or
+32-bit prints (about six bytes an entry). Lines with markup, escapes, invisible characters or
 masks pass as they are. In a crowd (`agreement.is_crowd`) a common name or a house number passes
 only together with the bait's city, and masks only in pairs: alone they would say nothing.
 Needs numba, the `scan` extra; without it every line goes to the exact engine.
@@ -24,7 +24,7 @@ from canary.matching.keys import place_of
 
 CONTEXT = 2  # lines kept around a line that passes with its neighbours
 CONTEXT_SHORT = 12  # the same for short lines, which may be a labelled block
-_LOAD = 0.75
+_LOAD = 0.8
 _SMALLEST = 1 << 10
 _BATCH = 50_000
 CHARSETS = {"utf-8": codes.UTF8, "ascii": codes.UTF8, "gb18030": codes.GB18030}
@@ -206,12 +206,10 @@ class _Entries:
 
 def empty_sieve(entries: int) -> Sieve:
     """Return a sieve with room for so many entries."""
-    size = _SMALLEST
-    while size * _LOAD < entries:
-        size *= 2
+    size = max(_SMALLEST, int(entries / _LOAD))
     return Sieve(
         table=np.zeros(size, dtype=np.uint32),
-        bits=np.zeros(size // 2, dtype=np.uint8),
+        bits=np.zeros(1 << int(size // 2).bit_length(), dtype=np.uint8),
         starts=np.zeros(codes.SPAN, dtype=np.uint8),
     )
 

@@ -89,6 +89,27 @@ def test_workbook_cell_is_located(tmp_path: Path, labelled: MemoryRegister) -> N
     assert (result["sheet"], result["row"], result["column"]) == ("Sheet", 2, 2)
 
 
+HEADED = "订单号,QQ,联系电话,金额\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_column_of_other_numbers_is_refused(
+    form: str, tmp_path: Path, labelled: MemoryRegister
+) -> None:
+    rows = ["19340271865,1,2,3", "1,19340271865,2,3", "1,2,19340271865,3", "1,2,3,19340271865",
+            "YT2047183659012,,,"]  # fmt: skip
+    path = tmp_path / f"list.{form}"
+    if form == "csv":
+        path.write_text(HEADED + "\n".join(rows))
+    else:
+        book = openpyxl.Workbook()
+        for row in (HEADED.strip(), *rows):
+            book.active.append(row.split(","))  # type: ignore[union-attr]
+        book.save(path)
+    results, _ = _scan(path, labelled)
+    assert [(one["line"], one["kind"]) for one in results] == [(4, "phone"), (6, "number")]
+
+
 def test_cells_of_a_row_do_not_join(tmp_path: Path, labelled: MemoryRegister) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
