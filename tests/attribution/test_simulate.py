@@ -89,6 +89,14 @@ def test_trials_tell_whether_probabilities_hold():
     assert found.all_named == 1.0
 
 
+def test_coalition_that_keeps_back_is_found():
+    """It hides what only one of the two holds: they leave just what they share."""
+    made = simulate("collusion", np.random.default_rng([3, 14]))
+    assert made.truth.note == "hide_singles"
+    guilty = {made.world.source_ids[one] for one in made.truth.leakers}
+    assert set(attribute(made.world).named) == guilty
+
+
 def test_framing_through_untrusted_channels_names_nobody():
     rng = np.random.default_rng(8)
     assert sum(framing_trial(rng) for _ in range(15)) == 0
