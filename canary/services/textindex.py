@@ -129,7 +129,7 @@ def search_texts(
                     reporter=row.reporter,
                     seen_at=row.seen_at,
                     incident_id=row.incident_id,
-                    snippets=_cut(report.text, words),
+                    snippets=_cut_report(report, words),
                 )
             )
     is_done = opened == len(rows) and len(rows) < MOST_OPENED
@@ -244,12 +244,18 @@ def _says(report: Report, words: Sequence[str]) -> bool:
     return all(word in folded for word in words)
 
 
+def _cut_report(report: Report, words: Sequence[str]) -> tuple[Snippet, ...]:
+    """Cut out the first places of the words: in the text, or else in what goes with it."""
+    for part in (report.text, report.title, report.sender, report.url):
+        snippets = _cut(part, words)
+        if snippets:
+            return snippets
+    return ()
+
+
 def _cut(text: str, words: Sequence[str]) -> tuple[Snippet, ...]:
-    """Cut out the first places of the words; the beginning when they stand elsewhere."""
     folded = fold(text)
     places = sorted({(at, at + len(word)) for word in words if (at := folded.find(word)) >= 0})
-    if not places:
-        return (Snippet(before="", found="", after=text[: 2 * AROUND]),)
     snippets = []
     for start, end in _find_unfolded(text, places[:SNIPPETS]):
         before = text[max(0, start - AROUND) : start]
@@ -270,7 +276,15 @@ def _find_unfolded(text: str, places: Sequence[tuple[int, int]]) -> list[tuple[i
         if not wanted:
             break
         length += len(_FOLDING[ord(character)])
-    return [(found.get(start, len(text)), found.get(end, len(text))) for start, end in places]
+    spans = [(found.get(start, len(text)), found.get(end, len(text))) for start, end in places]
+    return [(_skip_folded(text, start, end), end) for start, end in spans]
+
+
+def _skip_folded(text: str, start: int, end: int) -> int:
+    """Return where the first character stands that is still there when folded."""
+    while start < end and not _FOLDING[ord(text[start])]:
+        start += 1
+    return start
 
 
 def _open(vault: Vault, ref: str, sealed: bytes) -> Report | None:

@@ -76,6 +76,13 @@ def test_words_are_found_in_sealed_texts(stored: Office, line: str, places: set[
     assert found.older is None
 
 
+def test_title_is_found_and_shown(stored: Office) -> None:
+    stored.post(stored.add_reporter("page"), listing("rows", title="一手面单 批发"))
+    stored.triage()
+    (hit,) = search(stored, "批发").hits
+    assert [(one.before, one.found) for one in hit.snippets] == [("一手面单 ", "批发")]
+
+
 def test_index_spells_out_no_text(stored: Office) -> None:
     with stored.database.read() as session:
         rows = session.execute(text("SELECT * FROM text_grams")).all()
