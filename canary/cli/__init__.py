@@ -30,6 +30,7 @@ COMMANDS = {
     "inbox": "inbox",
     "rematch": "inbox",
     "drill": "drill",
+    "bridge": "bridge",
     "reporter": "reporters",
     "endpoint": "doors",
     "route": "rules",

@@ -1,13 +1,13 @@
 """Our own format: JSON under a Standard Webhooks signature."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from webhooks import signing
 from webhooks.errors import PayloadError
 from webhooks.inbound.fields import details_of, find, read_time, text_at
-from webhooks.inbound.options import zone_of
+from webhooks.inbound.options import receiver_of, zone_of
 from webhooks.inbound.reading import ACCEPTED, Reader
 from webhooks.json_strict import read_object
 from webhooks.reports import Grade, Part, Post, Report, ReportKind
@@ -29,7 +29,10 @@ _USED = (*_STRINGS, "kind", "text", "claimed_at", "part")
 
 
 class StandardReader(Reader):
-    """Reads `{"type": "report", "data": {...}}`; `data` may be a list of such objects."""
+    """Reads `{"type": "report", "data": {...}}`; `data` may be a list of such objects.
+
+    Option `receivers` maps `device/slot` to the own number where a report names none.
+    """
 
     name = "standard"
     methods = frozenset({"POST", "PUT"})
@@ -53,17 +56,20 @@ class StandardReader(Reader):
         entries = data if isinstance(data, list) else [data]
         if not 1 <= len(entries) <= MOST_REPORTS:
             raise PayloadError(f"data holds none or more than {MOST_REPORTS} reports")
-        return [_report(entry, zone_of(options)) for entry in entries]
+        return [_report(entry, options) for entry in entries]
 
 
-def _report(entry: Any, zone: tzinfo) -> Report:
+def _report(entry: Any, options: Mapping[str, Any]) -> Report:
     if not isinstance(entry, Mapping):
         raise PayloadError("a report is not an object")
     text = entry.get("text")
     if not isinstance(text, str) or not text.strip():
         raise PayloadError("a report has no text")
-    claimed_at, basis = read_time(text_at(entry, "claimed_at"), zone)
+    claimed_at, basis = read_time(text_at(entry, "claimed_at"), zone_of(options))
     strings = {name: text_at(entry, name) for name in _STRINGS}
+    strings["receiver"] = strings["receiver"] or receiver_of(
+        options, strings["device"], strings["slot"]
+    )
     return Report(
         kind=_kind(entry),
         text=text,
