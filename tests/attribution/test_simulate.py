@@ -94,7 +94,8 @@ def test_coalition_that_keeps_back_is_found():
     made = simulate("collusion", np.random.default_rng([3, 14]))
     assert made.truth.note == "hide_singles"
     guilty = {made.world.source_ids[one] for one in made.truth.leakers}
-    assert set(attribute(made.world).named) == guilty
+    likely = {one for one, share in attribute(made.world).posteriors.items() if share >= 0.9}
+    assert likely == guilty
 
 
 def test_framing_through_untrusted_channels_names_nobody():
