@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Invalid, NotFound
-from canary.services.access import Viewer
+from canary.services.access import Role, Viewer
 from canary.services.queue_search import read_query
 from canary.storage.tables import SavedView, User
 
@@ -27,11 +27,15 @@ class View:
 
 
 def list_views(session: Session, viewer: Viewer) -> list[View]:
-    """List one's own searches, then those that others share."""
+    """List one's own searches, then those that others share.
+
+    A partner gets none of the others': their names tell of cases outside its branch.
+    """
+    shared = SavedView.is_shared if viewer.role != Role.PARTNER else false()
     rows = session.execute(
         select(SavedView, User.name)
         .join(User, User.id == SavedView.user_id)
-        .where(or_(SavedView.user_id == viewer.user_id, SavedView.is_shared))
+        .where(or_(SavedView.user_id == viewer.user_id, shared))
         .order_by(SavedView.user_id != viewer.user_id, SavedView.name, SavedView.id)
         .limit(3 * MOST_EACH)
     )

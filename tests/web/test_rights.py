@@ -4,6 +4,7 @@ import pytest
 
 from canary.services.access import Role
 from canary.web.auth import BETWEEN, PUBLIC, ROLES, may_open
+from tests.web.crowd import add_one, list_pages
 
 SAMPLES = {
     "incident_id": "1",
@@ -93,6 +94,25 @@ def test_partner_sees_only_its_branch(as_role, branches):
     page = as_role("partner", source_code="MINE").get("/incidents").get_data(as_text=True)
     assert "我方网点" in page
     assert "他方网点" not in page
+
+
+def test_no_page_tells_a_partner_of_others(app, as_role, build, branches):
+    """Over the whole route table, so that a page added later is held to it as well."""
+    as_role("analyst")
+    partner = as_role("partner", source_code="MINE")
+    examples = add_one(build, 7, "不可外泄")
+    own = {**examples, "incidents.show": {"incident_id": branches["mine"].id}}
+    opened, told = [], []
+    for endpoint, path in list_pages(app, own).items():
+        answer = partner.get(path)
+        if not may_open(endpoint, Role.PARTNER):
+            assert answer.status_code == 403 or endpoint in PUBLIC, endpoint
+            continue
+        opened.append(endpoint)
+        words = ("不可外泄", "OTHER", "他方网点", "BAD-7")
+        told += [(endpoint, word) for word in words if word in answer.get_data(as_text=True)]
+    assert "incidents.show" in opened
+    assert told == []
 
 
 @pytest.mark.parametrize("which", ["other", "weak"])
