@@ -253,7 +253,7 @@ def with_sightings(world: World, draft: Draft) -> World:
     """Put the drafted sightings into the world, in order of time, with everything they match."""
     rows = sorted(draft.rows, key=lambda row: (row[1], row[0]))
     shown = [_shown(world, row[4], row[3]) for row in rows]
-    matches = _compatible(world, [(row[3], text) for row, text in zip(rows, shown, strict=True)])
+    matches = _compatible(world, [row[3] for row in rows], shown, [row[4] for row in rows])
     sizes = [len(one) for one in matches]
     sightings = Sightings(
         ids=tuple(row[0] for row in rows),
@@ -278,13 +278,21 @@ def _shown(world: World, record: int, level: tuple[int, ...]) -> tuple[str, ...]
 
 
 def _compatible(
-    world: World, displays: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]
+    world: World,
+    levels: Sequence[tuple[int, ...]],
+    shown: Sequence[tuple[str, ...]],
+    records: Sequence[int],
 ) -> list[list[int]]:
-    """Return every record compatible with each display."""
+    """Return every record compatible with each display of a record."""
+    numbered = len(set(world.waybills)) == world.n_records
+    told = {level for level in levels if level[0] == FULL and numbered}
     by_pattern: dict[tuple[int, ...], dict[tuple[str, ...], list[int]]] = {}
-    for level in {level for level, _ in displays}:
+    for level in set(levels) - told:
         index: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for record in range(world.n_records):
             index[_shown(world, record, level)].append(record)
         by_pattern[level] = index
-    return [by_pattern[level][shown] for level, shown in displays]
+    return [
+        [record] if level in told else by_pattern[level][text]
+        for level, text, record in zip(levels, shown, records, strict=True)
+    ]
