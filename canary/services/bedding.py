@@ -4,6 +4,7 @@ Python runs one thread at a time: for a large batch, a second process writes the
 the first makes the next, which takes half the time.
 """
 
+import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -119,6 +121,14 @@ def open_writer(
             raise Unavailable(msg) from error
 
 
+def _end_with_parent() -> None:
+    """Leave when the first process is gone: a killed one cannot say so. What is open rolls back."""
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
+
+
 class _Desk:
     """The writer of the process beside."""
 
@@ -128,6 +138,7 @@ class _Desk:
     def open(cls, url: str, batch_id: int, newest: int | None) -> None:
         """Open the database once; whoever interrupts is answered by the first process."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        Thread(target=_end_with_parent, daemon=True).start()
         cls.writer = ChunkWriter(open_database(url, pool_size=1), batch_id, newest)
 
     @classmethod

@@ -3,8 +3,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +61,32 @@ def test_killed_writer_is_told_in_a_sentence(network: Office) -> None:
         seed_apart(network, kill)
     assert network.seed().baits == 28
     assert network.count(Bait) == 30
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_writer_ends_with_who_started_it(tmp_path: Path) -> None:
+    """A killed seeder leaves no process behind that holds the database open."""
+    script = (
+        "import os, signal, sys\n"
+        "from canary.services.bedding import open_writer, Prepared\n"
+        "from canary.storage.session import open_database\n"
+        "from collections import Counter\n"
+        "from multiprocessing import active_children\n"
+        "nothing = Prepared(baits=[], keys=[], placements=[], ranges=Counter())\n"
+        "with open_writer(open_database(sys.argv[1]), 1, None, apart=True) as submit:\n"
+        "    submit(nothing).exception()\n"
+        "    print(active_children()[0].pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:///{tmp_path}/canary.sqlite3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    deadline = time.monotonic() + 30
+    while is_running(int(done.stdout)):
+        assert time.monotonic() < deadline, "the writer is still there"
+        time.sleep(0.02)
