@@ -81,6 +81,21 @@ def _masked_name(text: str, record: tuple[int, int], bait_id: int, name: str) ->
             rule="masked name",
             chance=chances.masked_name_chance(folded, masked.shown),
         )
+        return
+    sounding = names.homophone_in(text, folded, *record)
+    if sounding is not None:
+        yield Finding(
+            bait_id=bait_id,
+            kind=IdentifierKind.NAME,
+            form=MatchForm.DISGUISED,
+            level=MatchLevel.CANDIDATE,
+            start=sounding[0],
+            end=sounding[1],
+            value=name,
+            rule="name by sound",
+            chance=names.sounding_chance(folded),
+            made=("homophone",),
+        )
 
 
 def _address(

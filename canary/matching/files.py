@@ -441,7 +441,7 @@ def _overlapping(chunks: Iterator[tuple[str, int]], path: str) -> Iterator[Block
         if size and length and size + length > _block_size(text):
             until = _overlap_start(text)
             yield Block(path=path, text=text, line=line, column=column, until=until, size=size)
-            line, column = _moved(text, until, line, column)
+            line, column = moved(text, until, line, column)
             text, size = text[until:], 0
         text += chunk
         size += length
@@ -461,7 +461,8 @@ def _overlap_start(text: str) -> int:
     return earliest if at < 0 else at + 1
 
 
-def _moved(text: str, until: int, line: int, column: int) -> tuple[int, int]:
+def moved(text: str, until: int, line: int, column: int) -> tuple[int, int]:
+    """Return line and column of a place in a text that begins at this line and column."""
     breaks = text.count("\n", 0, until)
     if not breaks:
         return line, column + until

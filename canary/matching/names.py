@@ -89,6 +89,41 @@ def name_chance(name: str) -> float:
     return chance
 
 
+def sounding_chance(name: str) -> float:
+    """Return the chance that one innocent record shows a name that sounds like this one."""
+    surname = surname_of(name)
+    shares = _shares_by_reading()
+    chance = surname_chance(name) * (_SINGLE_GIVEN if len(name) - len(surname) == 1 else 1.0)
+    for ch in name[len(surname) :]:
+        chance *= max(given_chance(ch), shares.get(tables.names().readings.get(ch, ""), 0.0))
+    return chance
+
+
+@cache
+def _shares_by_reading() -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for ch, share in tables.names().given.items():
+        reading = tables.names().readings.get(ch, "")
+        shares[reading] = shares.get(reading, 0.0) + share
+    return shares
+
+
+def homophone_in(text: str, name: str, start: int, end: int) -> tuple[int, int] | None:
+    """Find where a folded name stands with given characters of the same sound: 单仪寒."""
+    surname = surname_of(name)
+    readings = tables.names().readings
+    wanted = [readings.get(ch) for ch in name[len(surname) :]]
+    if not wanted or not all(wanted):
+        return None
+    at = text.find(surname, start, end)
+    while at >= 0:
+        given = text[at + len(surname) : min(end, at + len(name))]
+        if len(given) == len(wanted) and [readings.get(ch) for ch in given] == wanted:
+            return at, at + len(name)
+        at = text.find(surname, at + 1, end)
+    return None
+
+
 def plain_names(text: str) -> set[str]:
     """Return every piece of a folded text that may be a name as it stands."""
     pieces = set(_surname_pattern().findall(text))

@@ -11,7 +11,7 @@ from typing import Protocol
 from canary.matching.agreement import is_crowd
 from canary.matching.chunks import Chunk, sift
 from canary.matching.crew import cluster_hands, local_hands
-from canary.matching.files import Block, Limits, Piece, Unread, blocks_of
+from canary.matching.files import OVERLAP, Block, Limits, Piece, Unread, blocks_of, moved
 from canary.matching.markup import is_page
 from canary.matching.register import Register
 from canary.matching.scan import Match, scan_closely
@@ -19,6 +19,7 @@ from canary.matching.sieve import Sieve
 
 LARGE = 32 << 20  # bytes from which several processes pay
 SIEVED = 20_000  # characters from which a block goes through the sieve
+WINDOW = 4000  # characters of an endless line that are looked at together
 _RECORD = 80.0  # bytes of a record, until the first block tells better
 
 Result = dict[str, object]
@@ -157,10 +158,32 @@ class _Work:
         if self.sieve is None or len(block.text) < SIEVED or is_page(block.text[:65536]):
             is_whole = block.until == len(block.text)
             return _Found(parts=[(block, self._matches(block, is_whole))], breaks=breaks)
+        if "\n" not in block.text[:SIEVED]:
+            return _Found(parts=list(self._windows(block)), breaks=breaks)
         raw = block.text.encode("utf-8", "surrogatepass")
         until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
         chunk = Chunk(path=block.path, charset="utf-8", raw=raw, until=until, heading=block.heading)
         return replace(self._scan_chunk(chunk, block), breaks=breaks)
+
+    def _windows(self, block: Block) -> Iterator[tuple[Block, Sequence[Match]]]:
+        """Look through a line without end by windows that show a little of their neighbours."""
+        assert self.sieve is not None
+        for at in range(0, block.until, WINDOW):
+            low = max(0, at - OVERLAP)
+            text = block.text[low : at + WINDOW + OVERLAP]
+            if not self.sieve.may_hold(text, crowded=self.is_crowded):
+                continue
+            line, column = moved(block.text, low, block.line, block.column)
+            piece = replace(
+                block,
+                text=text,
+                line=line,
+                column=column,
+                since=at - low,
+                until=min(at + WINDOW, block.until) - low,
+            )
+            if matches := self._matches(piece, is_whole=False):
+                yield piece, matches
 
     def _scan_chunk(self, chunk: Chunk, block: Block | None = None) -> _Found:
         assert self.sieve is not None

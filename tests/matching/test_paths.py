@@ -370,6 +370,20 @@ class TestSifted:
                 (2001, 500 + i * 511) for i in range(40)
             ]
 
+    def test_endless_line_is_looked_at_by_windows(
+        self,
+        tmp_path: Path,
+        labelled: MemoryRegister,
+        sieve: Sieve,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(files, "BLOCK", 30_000)
+        monkeypatch.setattr(files, "_LINE_LIMIT", 30_000)
+        path = tmp_path / "line.txt"
+        path.write_text(("号" * 979 + "19340271865") * 200)
+        *results, _ = scan_paths([path], labelled, sieve=sieve, processes=1)
+        assert [one["start"] for one in results] == [979 + i * 990 for i in range(200)]
+
     def test_line_of_another_charset_is_found(
         self, tmp_path: Path, labelled: MemoryRegister, sieve: Sieve
     ) -> None:

@@ -174,6 +174,14 @@ def test_lone_weak_fields_are_lost_in_a_crowd(register: MemoryRegister) -> None:
     assert len(scan_text("19340271865，单**", register, corpus=1e12)) == 2
 
 
+def test_name_by_sound_supports_other_fields(register: MemoryRegister) -> None:
+    """A homophone says nothing alone, and counts as a weak field beside others."""
+    assert scan_text("单仪寒 收", register) == []
+    matches = scan_text("单仪寒 193****1865 苏州市", register)
+    assert ("单仪寒", "name by sound") in {(one.surface, one.rule[:13]) for one in matches}
+    assert {match.level for match in matches} == {MatchLevel.EXACT}
+
+
 def test_fields_of_other_rows_do_not_agree(register: MemoryRegister) -> None:
     matches = scan_text("单怡涵,广州\n李四,苏州市\n", register)
     assert [match.level for match in matches] == [MatchLevel.CANDIDATE]
