@@ -51,21 +51,28 @@ def show(incident_id: int, *, revision: int | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--text", help="What was seen.")
+@click.option("--text", help="What was seen; beside --file, what can be read in a picture.")
 @click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--venue", default="", help="Where: site, group, shop.")
 @click.option("--basis", default="", help="How it was lawfully obtained.")
 @as_json
 def report(*, text: str | None, path: Path | None, venue: str, basis: str, as_json: bool) -> None:
     """Take a manual report into the inbox; triage works on it like on any other."""
-    if (text is None) == (path is None):
+    if text is None and path is None:
         raise click.UsageError("give --text or --file")
     application = open_application()
-    body = text.encode() if text is not None else path.read_bytes() if path else b""
+    said = text or ""
+    given = manual.HandReport(
+        body=path.read_bytes() if path else said.encode("utf-8", "replace"),
+        venue=venue,
+        basis=basis,
+        actor=name_actor(),
+        transcription=said if path else "",
+    )
     ref = manual.report_by_hand(
         application.database,
         application.keys.vault,
-        manual.HandReport(body=body, venue=venue, basis=basis, actor=name_actor()),
+        given,
         now=application.clock(),
     )
     if as_json:

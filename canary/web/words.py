@@ -332,6 +332,8 @@ PROBLEMS = (
     _l("this request is answered, shown or too old"),
     _l("somebody else must agree"),
     _l("the report is empty"),
+    _l("nothing in this file could be read as text"),
+    _l("there is too much text in this file for one report"),
     _l("this delivery is waiting already"),
     _l("no seeding would tell more"),
     _l("there is no such endpoint"),

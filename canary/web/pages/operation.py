@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
@@ -21,6 +21,7 @@ from canary.web.catalog import gettext
 from canary.web.forms import read_day, read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.words import tell_problem
+from webhooks.errors import InboxBusy
 from webhooks.inbound.rereading import read_again
 
 STATES = ("waiting", "done", "dead")
@@ -118,14 +119,18 @@ def report() -> ResponseReturnValue:
     parts = get_parts()
     upload = request.files.get("file")
     body = upload.read() if upload and upload.filename else b""
+    said = request.form.get("text", "")
     given = HandReport(
-        body=body or request.form.get("text", "").encode("utf-8", "replace"),
+        body=body or said.encode("utf-8", "replace"),
+        transcription=said.strip() if body else "",
         venue=request.form.get("venue", "").strip()[:200],
         basis=request.form.get("basis", "").strip()[:200],
         actor=get_viewer().name,
     )
     try:
         ref = report_by_hand(parts.database, parts.vault, given, now=parts.clock())
+    except InboxBusy:
+        abort(503)
     except Invalid as error:
         problem = tell_problem(error.flaws[0].problem)
         return render_template("report.html", problem=problem, given=given), 400
