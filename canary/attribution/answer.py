@@ -34,7 +34,6 @@ class Cap(StrEnum):
     NOT_ROBUST = "not_robust"
     SINGLE_EVENT = "single_event"
     POSTERIOR = "posterior"
-    CHANCE = "chance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

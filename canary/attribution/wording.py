@@ -163,7 +163,6 @@ CAPS: Mapping[str, Mapping[str, str]] = {
     },
     "single_event": {"zh": "只有一个独立事件", "en": "there is only one independent event"},
     "posterior": {"zh": "概率不到 99%", "en": "the probability is below 99 %"},
-    "chance": {"zh": "巧合足以解释", "en": "coincidence explains it"},
 }
 
 CAP_SENTENCE = {
