@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.services import access
-from canary.services.access import Role, Viewer
+from canary.services.access import Role
 from canary.services.audit import record
 from canary.services.pages_common import SourceLabel, count_groups, label_source
 from canary.storage.tables import Invitation, SignIn, Source, User
@@ -205,7 +205,7 @@ def set_role(
     role: str,
     *,
     source_code: str | None,
-    viewer: Viewer,
+    actor: str,
     now: datetime,
 ) -> None:
     """Give somebody another role; their sign-ins end at once.
@@ -213,41 +213,41 @@ def set_role(
     Raises NotFound, Invalid, and Conflict for oneself: the last administrator must not go.
     """
     known = access.read_role(role)
-    user = _get_other(session, name, viewer)
+    user = _get_other(session, name, actor)
     bound = access.find_bound(session, role, source_code)
     user.role = known.value
     user.source_id = bound if known is Role.PARTNER else None
-    access.end_sign_ins(session, name=name, actor=viewer.name, now=now)
-    record(session, viewer.name, "user.role_changed", f"user/{name}", now, role=known.value)
+    access.end_sign_ins(session, name=name, actor=actor, now=now)
+    record(session, actor, "user.role_changed", f"user/{name}", now, role=known.value)
 
 
-def switch(session: Session, name: str, *, active: bool, viewer: Viewer, now: datetime) -> None:
+def switch(session: Session, name: str, *, active: bool, actor: str, now: datetime) -> None:
     """Let somebody sign in, or no longer. Raises NotFound, and Conflict for oneself."""
-    user = _get_other(session, name, viewer)
+    user = _get_other(session, name, actor)
     user.is_active = active
     if not active:
-        access.end_sign_ins(session, name=name, actor=viewer.name, now=now)
+        access.end_sign_ins(session, name=name, actor=actor, now=now)
     action = "user.switched_on" if active else "user.switched_off"
-    record(session, viewer.name, action, f"user/{name}", now)
+    record(session, actor, action, f"user/{name}", now)
 
 
-def reset_password(session: Session, name: str, *, viewer: Viewer, now: datetime) -> str:
+def reset_password(session: Session, name: str, *, actor: str, now: datetime) -> str:
     """Give somebody a one-time password and return it; their sign-ins end at once.
 
     Raises NotFound, and Conflict for oneself.
     """
-    user = _get_other(session, name, viewer)
+    user = _get_other(session, name, actor)
     password = access.draw_password()
     user.password_hash = access.hash_password(password)
     user.must_change_password = True
     user.failed_sign_ins, user.refused_until = 0, None
-    access.end_sign_ins(session, name=name, actor=viewer.name, now=now)
-    record(session, viewer.name, "user.password_reset", f"user/{name}", now)
+    access.end_sign_ins(session, name=name, actor=actor, now=now)
+    record(session, actor, "user.password_reset", f"user/{name}", now)
     return password
 
 
-def _get_other(session: Session, name: str, viewer: Viewer) -> User:
-    if name == viewer.name:
+def _get_other(session: Session, name: str, actor: str) -> User:
+    if name == actor:
         msg = "nobody changes their own rights; ask another administrator"
         raise Conflict(msg)
     user = session.scalar(select(User).where(User.name == name).with_for_update())

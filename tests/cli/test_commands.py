@@ -108,6 +108,15 @@ def test_user_gets_a_one_time_password(ready: Canary) -> None:
     added = ready("user", "add", "lin", "--role", "analyst", "--json")
     assert len(added.json["password"]) >= 16
     assert ready("user", "add", "lin", "--role", "analyst").code == 1
+    listed = ready("user", "list", "--json").json
+    assert ("lin", "analyst", True) in [(row["name"], row["role"], row["active"]) for row in listed]
+
+
+def test_reset_user_gets_another_password(ready: Canary) -> None:
+    added = ready("user", "add", "lin", "--role", "analyst", "--json")
+    again = ready("user", "reset", "lin", "--json")
+    assert again.json["password"] != added.json["password"]
+    assert ready("user", "reset", "nobody").code == 1
 
 
 @pytest.mark.parametrize(

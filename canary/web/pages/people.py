@@ -105,7 +105,7 @@ def _set_role(session: Session, name: str) -> str:
         name,
         read_text("role"),
         source_code=read_text("source") or None,
-        viewer=get_viewer(),
+        actor=get_viewer().name,
         now=get_parts().clock(),
     )
     return gettext("Saved.")
@@ -113,13 +113,13 @@ def _set_role(session: Session, name: str) -> str:
 
 def _switch(session: Session, name: str) -> str:
     active = read_text("do") == "on"
-    people.switch(session, name, active=active, viewer=get_viewer(), now=get_parts().clock())
+    people.switch(session, name, active=active, actor=get_viewer().name, now=get_parts().clock())
     return gettext("Saved.")
 
 
 def _reset(session: Session, name: str) -> str:
     now = get_parts().clock()
-    password = people.reset_password(session, name, viewer=get_viewer(), now=now)
+    password = people.reset_password(session, name, actor=get_viewer().name, now=now)
     return gettext(
         "%(name)s signs in with this one-time password, shown once: %(password)s",
         name=name,
