@@ -1,4 +1,4 @@
-"""What services say about a row of a table, in the page's language.
+"""What services say about a table's rows or a batch's plan, in the page's language.
 
 Services speak English with values in their sentences; here the sentences are known by their shape.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from canary.web.catalog import gettext
 from canary.web.catalog import lazy_gettext as _l
 
-# {} stands for a value. Each shape is translated as a whole, its values by place: %(a)s, %(b)s.
+# {} stands for a value. Each shape is translated as a whole, its values by place: %(a)s to %(c)s.
 SHAPES: Mapping[str, object] = {
     "parent {} is not a source": _l("parent %(a)s is not a source"),
     "add a row for it or correct the code": _l("add a row for it or correct the code"),
@@ -30,6 +30,7 @@ SHAPES: Mapping[str, object] = {
     "{} is not a division code": _l("%(a)s is not a division code"),
     "give 2, 4 or 6 digits such as 440305": _l("give 2, 4 or 6 digits such as 440305"),
     "unknown carrier {}": _l("unknown carrier %(a)s"),
+    "use {}": _l("use %(a)s"),
     "{} is a circle": _l("%(a)s is a circle"),
     "a source cannot stand above itself; correct one parent": _l(
         "a source cannot stand above itself; correct one parent"
@@ -57,12 +58,44 @@ SHAPES: Mapping[str, object] = {
     "save it as XLSX or CSV": _l("save it as XLSX or CSV"),
     "{} is empty": _l("%(a)s is empty"),
     "the first row names the columns: {}": _l("the first row names the columns: %(a)s"),
+    "{} names are wanted in region {}, where {} are left that differ under a mask": _l(
+        "%(a)s names are wanted in region %(b)s, where %(c)s are left that differ under a mask"
+    ),
+    "{} reserved numbers of {} are wanted, {} are left": _l(
+        "%(a)s reserved numbers of %(b)s are wanted, %(c)s are left"
+    ),
+    "the phone pool is empty: {} baits get no phone and catch no message": _l(
+        "the phone pool is empty: %(a)s baits get no phone and catch no message"
+    ),
+    "{} baits share {} phones: sources get sets of phones by a code": _l(
+        "%(a)s baits share %(b)s phones: sources get sets of phones by a code"
+    ),
+    "{} phones are wanted, {} are left that no bait bears and that differ under a mask "
+    "(first three, last four)": _l(
+        "%(a)s phones are wanted, %(b)s are left that no bait bears and that differ under a mask"
+        " (first three, last four)"
+    ),
+    "{} serves no lane inside China: its baits stand out unless the source handles parcels "
+    "from abroad": _l(
+        "%(a)s serves no lane inside China: its baits stand out unless the source handles parcels"
+        " from abroad"
+    ),
+    "{} can query sources of this batch but gets no bait of its own: its leak could not be told "
+    "from theirs": _l(
+        "%(a)s can query sources of this batch but gets no bait of its own: its leak could not be"
+        " told from theirs"
+    ),
+    "{} phones are still burning in and are not given out": _l(
+        "%(a)s phones are still burning in and are not given out"
+    ),
+    "{} is not a name for a batch": _l("%(a)s is not a name for a batch"),
+    "use up to {} printable characters": _l("use up to %(a)s printable characters"),
 }
 
-_VALUES = "ab"
+_VALUES = "abc"
 _SHAPES = tuple(
     (re.compile(re.escape(shape).replace(r"\{\}", "(.{0,400}?)"), re.DOTALL), str(shape))
-    for shape in SHAPES
+    for shape in sorted(SHAPES, key=len, reverse=True)
 )
 
 

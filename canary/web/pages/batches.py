@@ -15,6 +15,7 @@ from canary.services.rotation import list_gaps
 from canary.services.seeding import Nursery, SeedResult
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
+from canary.web.flaws import tell_flaw
 from canary.web.forms import read_number, read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.words import tell_problem
@@ -213,4 +214,4 @@ def _say(error: CanaryError) -> str:
     if not isinstance(error, Invalid):
         return tell_problem(str(error))
     flaw = error.flaws[0]
-    return ": ".join(tell_problem(part) for part in (flaw.problem, flaw.mend) if part)
+    return ": ".join(tell_flaw(part) for part in (flaw.problem, flaw.mend) if part)
