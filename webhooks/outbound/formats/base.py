@@ -67,11 +67,16 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
 
 
 def judge_code(
-    answer: Answer, now: datetime, names: Sequence[str], permanent: frozenset[int]
+    answer: Answer,
+    now: datetime,
+    names: Sequence[str],
+    permanent: frozenset[int],
+    waits: Mapping[int, float],
 ) -> None:
     """Take a 2xx only if the first of `names` in its JSON body is 0.
 
-    Chinese chat robots answer 200 to what they refuse.
+    Chinese chat robots answer 200 to what they refuse. `waits` are the seconds to leave a robot
+    alone that says it was called too often: it has no Retry-After.
     """
     judge_status(answer, now)
     try:
@@ -81,9 +86,11 @@ def judge_code(
     code = next((body[name] for name in names if name in body), None)
     if code == 0 and code is not False:
         return
+    known = code if isinstance(code, int) else None
     raise DeliveryError(
         f"refused with code {str(code)[:20]}",
-        permanent=code in permanent if isinstance(code, int) else False,
+        permanent=known in permanent,
+        retry_after=waits.get(known) if known is not None else None,
         answer=answer.excerpt,
     )
 

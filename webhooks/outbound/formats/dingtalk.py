@@ -18,6 +18,8 @@ from webhooks.outbound.sending import Answer, Request
 MOST_BYTES = 18_000
 # Bad robot, wrong sign or keyword or address, bad parameters: none of them heals by itself.
 _PERMANENT = frozenset({300001, 300005, 310000, 400101, 400102, 400106, 430101, 430102})
+# Too fast: the robot takes nothing for ten minutes.
+_WAITS = {130101: 600.0}
 
 
 class DingTalkFormat(Format):
@@ -46,7 +48,7 @@ class DingTalkFormat(Format):
 
     def judge(self, answer: Answer, now: datetime) -> None:
         """Take a 2xx only with errcode 0."""
-        judge_code(answer, now, ("errcode",), _PERMANENT)
+        judge_code(answer, now, ("errcode",), _PERMANENT, _WAITS)
 
 
 def _signed(config: EndpointConfig, now: datetime) -> str:

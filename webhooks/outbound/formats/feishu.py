@@ -19,6 +19,8 @@ MOST_BYTES = 12_000
 _COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "blue"}
 # Bad body, wrong sign, keyword or address missing on their list, bot gone.
 _PERMANENT = frozenset({9499, 19001, 19002, 19021, 19022, 19024})
+# Too often: a hundred a minute are taken.
+_WAITS = {11232: 60.0}
 
 
 class FeishuFormat(Format):
@@ -39,7 +41,7 @@ class FeishuFormat(Format):
 
     def judge(self, answer: Answer, now: datetime) -> None:
         """Take a 2xx only with code 0."""
-        judge_code(answer, now, ("code", "StatusCode"), _PERMANENT)
+        judge_code(answer, now, ("code", "StatusCode"), _PERMANENT, _WAITS)
 
 
 def _card(message: Message) -> dict[str, Any]:

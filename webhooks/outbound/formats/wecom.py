@@ -16,6 +16,8 @@ from webhooks.outbound.sending import Answer, Request
 MOST_BYTES = 2048
 # Too long, wrong key, robot gone or forbidden.
 _PERMANENT = frozenset({40008, 40058, 44004, 93000, 93004, 93008, 301025})
+# Too often: twenty a minute are taken.
+_WAITS = {45009: 60.0}
 
 
 class WeComFormat(Format):
@@ -30,4 +32,4 @@ class WeComFormat(Format):
 
     def judge(self, answer: Answer, now: datetime) -> None:
         """Take a 2xx only with errcode 0."""
-        judge_code(answer, now, ("errcode",), _PERMANENT)
+        judge_code(answer, now, ("errcode",), _PERMANENT, _WAITS)

@@ -48,3 +48,20 @@ def test_rate_limit_is_worth_another_try(deliver: Make, make_message: Make) -> N
     with pytest.raises(DeliveryError) as failure:
         deliver("wecom", make_message(), {"errcode": 45009, "errmsg": "api freq out of limit"})
     assert not failure.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("robot", "answer", "seconds"),
+    [
+        ("wecom", {"errcode": 45009}, 60),
+        ("dingtalk", {"errcode": 130101}, 600),
+        ("feishu", {"code": 11232}, 60),
+        ("wecom", {"errcode": -1}, None),
+    ],
+)
+def test_robot_called_too_often_is_left_alone(
+    deliver: Make, make_message: Make, robot: str, answer: dict[str, int], seconds: float | None
+) -> None:
+    with pytest.raises(DeliveryError) as failure:
+        deliver(robot, make_message(), answer)
+    assert (failure.value.permanent, failure.value.retry_after) == (False, seconds)
