@@ -41,6 +41,7 @@ def test_process_beside_writes_the_batch(network: Office) -> None:
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_second_seeder_is_told_across_processes(network: Office) -> None:
     def intrude(done: int, _: int) -> None:
         if done == 10:
@@ -51,6 +52,7 @@ def test_second_seeder_is_told_across_processes(network: Office) -> None:
     assert network.count(Bait) == 30
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_killed_writer_is_told_in_a_sentence(network: Office) -> None:
     def kill(done: int, _: int) -> None:
         for child in multiprocessing.active_children():
