@@ -16,6 +16,7 @@ from canary.domain.baits import BaitState, can_become
 from canary.domain.errors import Invalid
 from canary.services.audit import record
 from canary.services.orders import PlanRow, SeedOrder
+from canary.services.placing import LOCAL, SHEET
 from canary.services.seeding import add_batch
 from canary.storage.tables import Bait, Batch, Match, Placement, Sighting, Source
 
@@ -144,21 +145,32 @@ def _end(session: Session, ids: Sequence[int], state: BaitState, now: datetime) 
 def _draft_replacement(
     session: Session, name: str, ids: Sequence[int], actor: str, now: datetime
 ) -> int:
-    """Draft as many baits for each source and carrier as ended there; return how many."""
-    ended = Counter[tuple[str, str]]()
+    """Draft as many baits for each source and carrier as ended there; return how many.
+
+    What stayed local, or was shown in part, is replaced by the same.
+    """
+    ended = Counter[tuple[str, str, str, tuple[tuple[str, int], ...]]]()
     for start in range(0, len(ids), CHUNK):
         rows = session.execute(
-            select(Source.code, Bait.carrier)
+            select(Source.code, Bait.carrier, Placement.route, Placement.fields)
             .join(Placement, Placement.source_id == Source.id)
             .join(Bait, Bait.id == Placement.bait_id)
             .where(Bait.id.in_(ids[start : start + CHUNK]))
         )
-        ended.update((row.code, row.carrier) for row in rows)
+        ended.update(
+            (
+                row.code,
+                row.carrier,
+                LOCAL if row.route == LOCAL else SHEET,
+                tuple(sorted((row.fields or {}).items())),
+            )
+            for row in rows
+        )
     if not ended:
         return 0
     lines = tuple(
-        PlanRow(source=code, count=count, carrier=carrier)
-        for (code, carrier), count in sorted(ended.items())
+        PlanRow(source=code, count=count, carrier=carrier, route=route, fields=dict(fields) or None)
+        for (code, carrier, route, fields), count in sorted(ended.items())
     )
     add_batch(session, SeedOrder(batch=name, rows=lines), "draft", actor, now)
     return sum(ended.values())

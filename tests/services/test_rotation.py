@@ -7,7 +7,7 @@ import pytest
 from canary.domain.errors import Invalid
 from canary.domain.incidents import Decision
 from canary.services.access import Role, Viewer
-from canary.services.orders import SeedOrder
+from canary.services.orders import PlanRow, SeedOrder
 from canary.services.review import decide
 from canary.services.rotation import Rotation, list_drafts, list_gaps, retire_older
 from canary.services.seeding import seed_batch
@@ -153,3 +153,21 @@ def test_burned_baits_are_told_with_what_to_do(planted: Office, analyst: Viewer)
     planted.deliver()
     kinds = [message.type for message in planted.sender.sent]
     assert kinds.count("bait.burned") == kinds.count("incident.closed") == 1
+
+
+def test_replacement_keeps_to_its_layer(office: Office) -> None:
+    """What never entered a system is not replaced by what does."""
+    office.import_sources()
+    masked = {"number": 2, "phone": 1, "name": 0, "address": 0}
+    rows = (
+        PlanRow(source="OUT-A1", count=2, carrier="YTO", route="local"),
+        PlanRow(source="OUT-A1", count=1, carrier="YTO", fields=masked),
+    )
+    office.seed(rows=rows)
+    office.clock.move(timedelta(days=99))
+    drafted = rotate(office, days=30, replace=True)
+    plan = office.only(Batch, name=drafted.batch).plan["rows"]
+    assert [(row["route"], row["count"], row["fields"]) for row in plan] == [
+        ("local", 2, None),
+        ("sheet", 1, masked),
+    ]
