@@ -16,13 +16,13 @@ from canary.domain.verdicts import Verdict
 from canary.services import review
 from canary.services.access import Role, Viewer
 from canary.services.audit import record
+from canary.services.gathering import MERGED
 from canary.services.joining import absorb
 from canary.services.pages_common import limit_incidents
 from canary.storage.tables import AuditEntry, Incident, Sighting, User
 
 MOST_AT_ONCE = 100
 MOST_DAYS = 90
-MERGED = "incident.merged"
 WORKERS = (Role.ANALYST, Role.ADMIN)
 
 

@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 from canary.domain.incidents import IncidentState, Scope, find_scope
 from canary.domain.sources import list_ancestors
 from canary.domain.verdicts import Verdict
-from canary.storage.tables import Incident, Match, Placement, Sighting, Source
+from canary.storage.tables import AuditEntry, Incident, Match, Placement, Sighting, Source
+
+# The audit entry of a merge that a person asked for; engines merge without one.
+MERGED = "incident.merged"
 
 
 def gather(session: Session, sightings: Sequence[Sighting], now: datetime) -> list[int]:
@@ -51,6 +54,8 @@ def _find_open(
 ) -> int | None:
     """Find the open incident of this scope, or one above it that has seen the same baits."""
     same = session.scalar(_open_with(scope.name).with_for_update())
+    if same is None:
+        same = _find_taken_in(session, scope)
     if same is not None or scope.source is None:
         return same
     baits = {match.bait_id for match in sighting.matches}
@@ -64,6 +69,28 @@ def _find_open(
         .order_by(Incident.id)
         .limit(1)
         .with_for_update(of=Incident)
+    )
+
+
+def _find_taken_in(session: Session, scope: Scope) -> int | None:
+    """Find the open incident into which a person merged the last one of this scope."""
+    merged = session.execute(
+        select(Incident.id, Incident.merged_into_id)
+        .where(Incident.state == IncidentState.MERGED, Incident.scope == scope.name)
+        .order_by(Incident.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if merged is None:
+        return None
+    by_person = select(AuditEntry.id).where(
+        AuditEntry.subject == f"incident/{merged.id}", AuditEntry.action == MERGED
+    )
+    if session.scalar(by_person.limit(1)) is None:
+        return None
+    return session.scalar(
+        select(Incident.id)
+        .where(Incident.id == merged.merged_into_id, Incident.state == IncidentState.OPEN)
+        .with_for_update()
     )
 
 

@@ -134,6 +134,16 @@ def test_merged_incident_comes_out_whole(office: Office, desk: Desk, two: list[I
     assert office.count(Sighting, incident_id=two[1].id) == before[two[1].id]
 
 
+def test_news_of_a_merged_incident_goes_where_it_went(
+    office: Office, desk: Desk, two: list[Incident]
+) -> None:
+    merge(office, two, desk)
+    reporter = office.add_reporter("another")
+    office.post(reporter, listing(office.values_at("OUT-B1")[2].number, venue="v9"))
+    office.work()
+    assert [row.id for row in open_ones(office)] == [two[0].id]
+
+
 def test_what_a_person_took_apart_stays_apart(
     office: Office, desk: Desk, two: list[Incident]
 ) -> None:
