@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask
+from werkzeug.routing import Rule
 
 from canary.domain.identifiers import BaitValues
 from canary.services.uploads import keep_upload
@@ -51,19 +52,30 @@ def list_pages(app: Flask, examples: Examples) -> dict[str, str]:
     A new page with something in its address fails here until `examples` has one for it.
     """
     pages = {}
-    with app.test_request_context():
-        for rule in app.url_map.iter_rules():
-            is_page = "GET" in (rule.methods or ()) and not rule.endpoint.startswith("exports.")
-            if not is_page or rule.endpoint in NO_PAGES:
-                continue
-            missing = rule.arguments - set(examples.get(rule.endpoint, {}))
-            assert not missing, (
-                f"give {rule.endpoint} an example of {missing} in tests/web/crowd.py"
-            )
-            built = rule.build(dict(examples.get(rule.endpoint, {})))
-            assert built is not None
-            pages[rule.endpoint] = built[1]
+    for rule in _list_rules(app):
+        given = examples.get(rule.endpoint, {})
+        missing = rule.arguments - set(given)
+        assert not missing, f"give {rule.endpoint} an example of {missing} in tests/web/crowd.py"
+        built = rule.build(dict(given), append_unknown=False)
+        assert built is not None
+        pages[rule.endpoint] = built[1]
     return pages
+
+
+def list_plain_pages(app: Flask) -> list[str]:
+    """Return the address of every page that is not about one thing."""
+    return [rule.rule for rule in _list_rules(app) if not rule.arguments]
+
+
+def _list_rules(app: Flask) -> list[Rule]:
+    with app.test_request_context():
+        return [
+            rule
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or ())
+            and rule.endpoint not in NO_PAGES
+            and not rule.endpoint.startswith("exports.")
+        ]
 
 
 def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examples:
@@ -74,7 +86,7 @@ def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examp
     batch = build.batch(f"{number} {text}"[:120])
     bait = build.bait(batch, source, values=values, phone_id=phone.id)
     incident = build.incident(source, result=_tell(source.code, text))
-    reporter = build.reporter(f"{number} {text}"[:80], last_post_at=None)
+    reporter = build.reporter(f"by {number} {text}"[:80], last_post_at=None)
     sighting = build.sighting(
         reporter,
         incident,
@@ -98,7 +110,8 @@ def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examp
         "importing.start": {"kind": "sources"},
         "importing.show": {"kind": "sources", "ref": table},
         "batches.show": {"batch_id": batch.id},
-        "reporters.show": {"name": reporter.name},
+        # Its name is part of an address, so that `add_reporter` takes none but plain ones.
+        "reporters.show": {"name": build.reporter(f"gate-{number}").name},
     }
 
 

@@ -1,19 +1,34 @@
 """The pages answer and say what the rows hold."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
-PAGES = [
-    "/", "/incidents", "/incidents.csv", "/sources", "/baits", "/account", "/password",
-    "/reporters", "/inbox", "/deliveries", "/report",
-]  # fmt: skip
+from tests.web.crowd import add_one, list_pages, list_plain_pages
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.fixture
+def admin(as_role):
+    return as_role("admin")
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_pages_answer_when_empty(analyst, path, lang):
-    assert analyst.get(f"{path}?lang={lang}").status_code == 200
+def test_pages_answer_when_empty(app, admin, lang):
+    """A fresh installation has nothing to show, and says so on every page."""
+    codes = {path: admin.get(f"{path}?lang={lang}").status_code for path in list_plain_pages(app)}
+    assert {path: code for path, code in codes.items() if code != 200} == {}
+
+
+def test_every_page_has_its_own_title_and_one_heading(app, admin, build):
+    titles, faults = {}, {}
+    for endpoint, path in list_pages(app, add_one(build, 0, "a thing")).items():
+        page = admin.get(path).get_data(as_text=True)
+        title = re.search(r"<title>([^<]*)</title>", page)[1]
+        if page.count("<h1") != 1 or title in titles:
+            faults[endpoint] = (page.count("<h1"), title, titles.get(title))
+        titles[title] = endpoint
+    assert faults == {}
 
 
 @pytest.fixture
