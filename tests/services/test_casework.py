@@ -43,7 +43,7 @@ def desk(office: Office) -> Desk:
 @pytest.fixture
 def two(office: Office) -> list[Incident]:
     """Open two incidents at two outlets, seen at two venues."""
-    office.plant()
+    office.plant(phones=8, per_source=3)
     reporter = office.add_reporter()
     for place, code in enumerate(("OUT-A1", "OUT-B1")):
         for value in office.values_at(code)[:2]:
@@ -217,29 +217,26 @@ def test_only_who_decides_may_work(office: Office, desk: Desk, two: list[Inciden
         casework.assign(session, [pick(two[0])], to=None, desk=auditor)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "source:OUT-A1",
-        "under:HUB-A",
-        "kind:listing venue:v0",
-        'venue:"v0"',
-        "since:1d bait:{bait}",
-        "a1",
-        "#{id}",
-        "state:all snoozed:all verdict:{verdict} source:OUT-A1",
-    ],
+LINES = (
+    "source:OUT-A1",
+    "under:HUB-A",
+    "kind:listing venue:v0",
+    'venue:"v0"',
+    "since:1d bait:{bait}",
+    "a1",
+    "#{id}",
+    "state:all snoozed:all verdict:{verdict} source:OUT-A1",
 )
-def test_search_line_finds_the_incident(
-    office: Office, desk: Desk, two: list[Incident], line: str
-) -> None:
+
+
+def test_search_lines_find_the_incident(office: Office, desk: Desk, two: list[Incident]) -> None:
     with office.database.read() as session:
         row = session.get_one(Incident, two[0].id)
         sighting = session.query(Sighting).filter_by(incident_id=row.id).first()
         assert sighting is not None
-        bait = sighting.matches[0].bait.ref
-        said = line.format(bait=bait, id=row.id, verdict=row.verdict)
-    assert queue(office, desk, said) == [two[0].id]
+        values = {"bait": sighting.matches[0].bait.ref, "id": row.id, "verdict": row.verdict}
+    found = {line: queue(office, desk, line.format(**values)) for line in LINES}
+    assert found == {line: [two[0].id] for line in LINES}
 
 
 @pytest.mark.parametrize(
