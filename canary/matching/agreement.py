@@ -15,6 +15,7 @@ from canary.matching.confirm import Finding, confirm_masked
 
 ACCIDENTS = 0.01  # expected accidental matches below which agreement is strong
 CROWD = 1e9  # baits times records from which a common name or one mask says nothing alone
+THRONG = 1e11  # the same for any name, even with its city
 RARE = 1e-8  # chance below which a finding is told even in a crowd
 _FEW_BITS = 2e-3  # what one innocent record in five hundred shows says nothing alone
 
@@ -38,7 +39,8 @@ def weigh(
     agreeing = tuple(sorted({one.kind for one in findings}))
     chance = _joint_chance(findings)
     is_strong = _is_strong(findings, chance, trials)
-    if not is_strong and is_crowd(trials) and _is_lost(findings, chance):
+    crowd = crowd_of(trials)
+    if (crowd == 2 or (crowd and not is_strong)) and _is_lost(findings, chance, crowd):
         return []
     return [
         Weighed(_levelled(one, len(agreeing), chance, is_strong=is_strong), agreeing)
@@ -155,19 +157,30 @@ def _is_strong(findings: list[Finding], chance: float, trials: float) -> bool:
     return len(kinds) >= (2 if whole else 3) and chance * trials < ACCIDENTS
 
 
-def is_crowd(trials: float) -> bool:
-    """Tell whether so many records meet so many baits that weak findings are not looked for."""
-    return trials > CROWD
+def crowd_of(trials: float) -> int:
+    """Return what is looked for: 0 all, 1 no common name or mask alone, 2 no name or mask alone."""
+    return (trials > CROWD) + (trials > THRONG)
 
 
-def _is_lost(findings: list[Finding], chance: float) -> bool:
+def _is_lost(findings: list[Finding], chance: float, crowd: int) -> bool:
     """Tell whether weak findings of one record are lost among accidents in a crowd."""
     hidden = {one.kind for one in findings if _is_hidden(one)}
-    return chance >= RARE or (
-        len(hidden) < 2 and all(_is_hidden(one) or one.kind in _DRESS for one in findings)
+    is_masked = all(_is_hidden(one) or one.kind in _DRESS for one in findings)
+    if len(hidden - {IdentifierKind.NAME}) < 2 and is_masked:
+        return not _shows_house(findings)
+    if crowd == 2 and not (hidden - {IdentifierKind.NAME}):
+        return not any(one.kind in _CARRIED for one in findings) and not _shows_house(findings)
+    return chance >= RARE
+
+
+def _shows_house(findings: list[Finding]) -> bool:
+    return any(
+        one.kind is IdentifierKind.ADDRESS and one.form is MatchForm.EXACT and ("city" in one.rule)
+        for one in findings
     )
 
 
+_CARRIED = frozenset({IdentifierKind.NUMBER, IdentifierKind.PHONE})
 _DRESS = frozenset({IdentifierKind.ADDRESS})
 
 

@@ -75,10 +75,10 @@ def can_be_cut(head: bytes, charset: charsets.Charset) -> bool:
     return charset.name in CHARSETS and b"\n" in head
 
 
-def sift(chunk: Chunk, sieve: Sieve, *, crowded: bool) -> Sifted:
+def sift(chunk: Chunk, sieve: Sieve, *, crowd: int) -> Sifted:
     """Look a chunk through and decode what passes."""
     raw = chunk.load()
-    spans, breaks = sieve.passing(raw, charset=chunk.charset, crowded=crowded)
+    spans, breaks = sieve.passing(raw, charset=chunk.charset, crowd=crowd)
     until = min(chunk.until, len(raw))
     before = raw.count(b"\n", 0, chunk.since)
     parts, lost = [], 0

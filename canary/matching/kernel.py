@@ -299,7 +299,7 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                 spoken = spoken + length if spoken_starts[first * 26 + second] else 0
                 if spoken >= 14:
                     flag = AROUND  # fourteen letters in words that all begin like a digit
-                if names:
+                if names and crowded < 2:
                     # Pinyin: one to three words, the surname first or last.
                     w1, w2, w3, p1, p2, p3 = w2, w3, wh, p2, p3, wp
                     words = min(3, words + 1)
@@ -422,7 +422,11 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                     flag = max(flag, LIKELY)
                 city_ring[ring_cities], city_at[ring_cities] = value, begin
                 ring_cities = (ring_cities + 1) % RING
-            if known > 1 and (s3 & STARTS_TWO or s2 & STARTS_THREE or s1 & STARTS_FOUR or han_gap):
+            if (
+                crowded < 2
+                and known > 1
+                and (s3 & STARTS_TWO or s2 & STARTS_THREE or s1 & STARTS_FOUR or han_gap)
+            ):
                 for way in range(5):
                     if way == 0:
                         if not s3 & STARTS_TWO:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from canary.matching.agreement import is_crowd
+from canary.matching.agreement import crowd_of
 from canary.matching.chunks import Chunk, sift
 from canary.matching.crew import cluster_hands, local_hands
 from canary.matching.files import OVERLAP, Block, Limits, Piece, Unread, blocks_of, moved
@@ -107,7 +107,7 @@ def scan_paths(
             yield result
         if progress is not None:
             progress(tally.bytes, total)
-    yield {"summary": _summary(tally, clock() - began, is_crowd(register.size * corpus))}
+    yield {"summary": _summary(tally, clock() - began, crowd_of(register.size * corpus) > 0)}
 
 
 def _size(path: Path) -> int:
@@ -138,6 +138,14 @@ class _Found:
     lost: int = 0
 
 
+def _edge(text: str, at: int, step: int) -> int:
+    """Return a place nearby that cuts no word or number."""
+    for place in range(at, at + step * 60, step):
+        if not 0 < place < len(text) or not text[place - 1 : place + 1].isalnum():
+            return max(0, place)
+    return at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """What a worker needs to scan a block."""
@@ -147,8 +155,8 @@ class _Work:
     sieve: Sieve | None
 
     @property
-    def is_crowded(self) -> bool:
-        return is_crowd(self.register.size * self.corpus)
+    def crowd(self) -> int:
+        return crowd_of(self.register.size * self.corpus)
 
     def scan(self, block: Block | Chunk) -> _Found:
         """Scan a block, or the lines of it that the sieve lets pass."""
@@ -169,9 +177,9 @@ class _Work:
         """Look through a line without end by windows that show a little of their neighbours."""
         assert self.sieve is not None
         for at in range(0, block.until, WINDOW):
-            low = max(0, at - OVERLAP)
-            text = block.text[low : at + WINDOW + OVERLAP]
-            if not self.sieve.may_hold(text, crowded=self.is_crowded):
+            low = _edge(block.text, max(0, at - OVERLAP), -1)
+            text = block.text[low : _edge(block.text, at + WINDOW + OVERLAP, 1)]
+            if not self.sieve.may_hold(text, crowd=self.crowd):
                 continue
             line, column = moved(block.text, low, block.line, block.column)
             piece = replace(
@@ -188,7 +196,7 @@ class _Work:
     def _scan_chunk(self, chunk: Chunk, block: Block | None = None) -> _Found:
         assert self.sieve is not None
         whole = block or Block(path=chunk.path, text="", until=0, heading=chunk.heading)
-        sifted = sift(chunk, self.sieve, crowded=self.is_crowded)
+        sifted = sift(chunk, self.sieve, crowd=self.crowd)
         parts = []
         for part in sifted.parts:
             piece = replace(

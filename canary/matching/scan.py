@@ -77,13 +77,13 @@ def scan_text(
     if register.sieve is None:
         return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
     records = float(text.count("\n") + 1) if corpus is None else corpus
-    crowded = agreement.is_crowd(register.size * records)
-    if not register.sieve.may_hold(text, crowded=crowded):
+    crowd = agreement.crowd_of(register.size * records)
+    if not register.sieve.may_hold(text, crowd=crowd):
         return []
     if len(text) < LONG or is_page(text):
         return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
     found: list[Match] = []
-    for part, shift in _passing(text, register.sieve, crowded=crowded):
+    for part, shift in _passing(text, register.sieve, crowd=crowd):
         matches = scan_closely(
             part,
             register,
@@ -96,10 +96,10 @@ def scan_text(
     return found
 
 
-def _passing(text: str, sieve: "Sieve", *, crowded: bool) -> Iterator[tuple[str, int]]:
+def _passing(text: str, sieve: "Sieve", *, crowd: int) -> Iterator[tuple[str, int]]:
     """Yield the runs of lines that the sieve lets pass, and where they begin."""
     raw = text.encode("utf-8", "surrogatepass")
-    spans, _ = sieve.passing(raw, crowded=crowded)
+    spans, _ = sieve.passing(raw, crowd=crowd)
     done = at = 0
     for _, start, end in spans:
         at += len(raw[done:start].decode("utf-8", "surrogatepass"))

@@ -5,8 +5,9 @@ line pass, and a test holds the two together. It reads raw bytes once, follows d
 separators as the engine does, and looks the last ten digits of each group, each run of two to
 four Han characters, each one to three Latin words and each house number up in one table of
 32-bit prints (about six bytes an entry). Lines with markup, escapes, invisible characters or
-masks pass as they are. In a crowd (`agreement.is_crowd`) a common name or a house number passes
-only together with the bait's city, and masks only in pairs: alone they would say nothing.
+masks pass as they are. In a crowd (`agreement.crowd_of`) a common name or a house number passes
+only together with the bait's city, and masks only in pairs: alone they would say nothing; in
+a throng names do not count at all, unless beside something else.
 Needs numba, the `scan` extra; without it every line goes to the exact engine.
 """
 
@@ -81,7 +82,7 @@ class Sieve:
             self.taken += int(fill(self.table, self.bits, tagged, rare))
 
     def lines(
-        self, raw: bytes | memoryview, *, charset: str = "utf-8", crowded: bool = False
+        self, raw: bytes | memoryview, *, charset: str = "utf-8", crowd: int = 0
     ) -> tuple[NDArray[np.int64], int]:
         """Return rows of (index, start, end, how) of the lines that pass, and the line breaks."""
         from canary.matching.kernel import look_through
@@ -89,23 +90,23 @@ class Sieve:
         data = np.frombuffer(raw, dtype=np.uint8)
         out = np.empty((len(data) // 2 + 2, 4), dtype=np.int64)
         count, breaks = look_through(
-            data, CHARSETS[charset], crowded, self.has_names, self.has_short,
+            data, CHARSETS[charset], crowd, self.has_names, self.has_short,
             *codes.classes(), self.starts, codes.spoken_starts(), *codes.wide_codes(),
             self.table, self.bits, out,
         )  # fmt: skip
         return out[:count], breaks
 
     def passing(
-        self, raw: bytes, *, charset: str = "utf-8", crowded: bool = False
+        self, raw: bytes, *, charset: str = "utf-8", crowd: int = 0
     ) -> tuple[list[Span], int]:
         """Return line index, start and end (bytes) of runs of lines to look at; and the breaks."""
-        rows, breaks = self.lines(raw, charset=charset, crowded=crowded)
+        rows, breaks = self.lines(raw, charset=charset, crowd=crowd)
         return list(_spans(raw, rows)), breaks
 
-    def may_hold(self, text: str, *, crowded: bool = False) -> bool:
+    def may_hold(self, text: str, *, crowd: int = 0) -> bool:
         """Tell whether a short text may hold a bait at all."""
         raw = text.encode("utf-8", "surrogatepass")
-        return len(self.lines(raw, crowded=crowded)[0]) > 0
+        return len(self.lines(raw, crowd=crowd)[0]) > 0
 
 
 def _spans(raw: bytes, rows: NDArray[np.int64]) -> Iterator[Span]:

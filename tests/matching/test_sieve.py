@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from canary.domain.identifiers import BaitValues
 from canary.matching.paths import scan_paths
 from canary.matching.register import register_of
-from canary.matching.scan import scan_text
+from canary.matching.scan import scan_closely, scan_text
 from tests.matching import wardrobe
 
 pytest.importorskip("numba", reason="needs the scan extra")
@@ -90,7 +90,7 @@ CROWDED = [
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
 def test_sieve_passes_what_counts_in_a_crowd(text: str, charset: str) -> None:
     raw = f"无关\n{text}\n无关\n".encode(charset)
-    assert SIEVE.passing(raw, charset=charset, crowded=True)[0]
+    assert SIEVE.passing(raw, charset=charset, crowd=1)[0]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,25 @@ def test_sieve_passes_what_counts_in_a_crowd(text: str, charset: str) -> None:
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
 def test_sieve_stops_what_is_lost_in_a_crowd(text: str, charset: str) -> None:
     raw = f"无关\n{text}\n无关\n".encode(charset)
-    assert SIEVE.passing(raw, charset=charset, crowded=True)[0] == []
+    assert SIEVE.passing(raw, charset=charset, crowd=1)[0] == []
     assert SIEVE.passing(raw, charset=charset)[0]
+
+
+THRONGED = ["19340271865", "193****1865,YT2047****59012", "苏州市人民路88号B区 单怡涵"]
+
+
+@pytest.mark.parametrize("text", THRONGED)
+def test_sieve_passes_what_counts_in_a_throng(text: str) -> None:
+    raw = f"无关\n{text}\n无关\n".encode()
+    assert SIEVE.passing(raw, crowd=2)[0]
+    assert scan_closely(text, register_of(enumerate(BAITS)), corpus=1e11)
+
+
+@pytest.mark.parametrize("text", ["褚颖鸿", "张伟 苏州市", "193****1865 苏州", "Chu Yinghong"])
+def test_name_alone_is_lost_in_a_throng(text: str) -> None:
+    raw = f"无关\n{text}\n无关\n".encode()
+    assert SIEVE.passing(raw, crowd=2)[0] == []
+    assert scan_closely(text, register_of(enumerate(BAITS)), corpus=1e11) == []
 
 
 def test_gb18030_is_read_as_it_lies() -> None:
