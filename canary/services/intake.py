@@ -36,9 +36,9 @@ HEARTBEAT_OPTION = "heartbeat"
 LAST_POST_NOTED_EVERY = timedelta(seconds=1)
 
 _Known = Row[int, bytes, bool, datetime | None]
-_REPORTERS = select(
+_REPORTER = select(
     Reporter.id, Reporter.sealed_secrets, Reporter.is_active, Reporter.last_post_at
-).where(Reporter.id.in_(bindparam("ids", expanding=True)))
+).where(Reporter.id == bindparam("wanted"))
 _LAST_POST = (
     update(Reporter.__table__)  # type: ignore[arg-type]  # a declarative class has a Table
     .where(Reporter.id == bindparam("reporter_id"))
@@ -237,11 +237,16 @@ def _write(
     if check_room:
         _refuse_overload(connection)
     ids = sorted({one.parcel.reporter_id for one in shipments})
-    known = {row.id: row for row in connection.execute(_REPORTERS, {"ids": ids})}
-    fresh = [one for one in shipments if not _is_stale(one.parcel, known)]
+    rows = (connection.execute(_REPORTER, {"wanted": one}).one_or_none() for one in ids)
+    known = {row.id: row for row in rows if row is not None}
+    # In one order everywhere, so that two writers with the same keys cannot lock each other out.
+    fresh = sorted(
+        (one for one in shipments if not _is_stale(one.parcel, known)),
+        key=lambda one: (one.parcel.reporter_id, one.row["post_key"]),
+    )
     new = insert_new(connection, InboxPost, [one.row for one in fresh], "ref") if fresh else set()
     latest = {one.parcel.reporter_id: one.parcel.post.received_at for one in fresh}
-    for reporter_id, received_at in latest.items():
+    for reporter_id, received_at in sorted(latest.items()):
         _note_post(connection, known.get(reporter_id), received_at)
     return [
         InboxStale("the reporter changed meanwhile")

@@ -33,8 +33,9 @@ def test_each_post_is_kept_once(office: Office, acceptor: Acceptor) -> None:
     assert office.count(InboxPost) == 40
 
 
-def test_posts_that_wait_share_a_commit(office: Office, acceptor: Acceptor) -> None:
+def test_posts_that_wait_share_a_commit(office: Office) -> None:
     """While the first commit is held up, the others gather, and one commit takes them all."""
+    acceptor = Acceptor(office.database, office.vault, writers=1)
     reporter = office.add_reporter()
     commits, held, seven = [], threading.Event(), threading.Event()
 
@@ -55,6 +56,17 @@ def test_posts_that_wait_share_a_commit(office: Office, acceptor: Acceptor) -> N
         seven.set()
         assert all(one.result(20) for one in (first, *others))
     assert len(commits) == 2
+
+
+def test_writers_with_the_same_keys_take_turns(office: Office) -> None:
+    """Two processes get the same posts in opposite orders."""
+    reporter = office.add_reporter()
+    doors = [Acceptor(office.database, office.vault) for _ in range(2)]
+    parcels = [office.parcel(reporter, listing("x"), key=f"m{n}", body=b"x") for n in range(40)]
+    with ThreadPoolExecutor(16) as pool:
+        taken = [pool.submit(doors[0].accept, one) for one in parcels]
+        taken += [pool.submit(doors[1].accept, one) for one in reversed(parcels)]
+    assert sum(one.result() for one in taken) == office.count(InboxPost) == 40
 
 
 def test_conflict_refuses_only_itself(office: Office, acceptor: Acceptor) -> None:
