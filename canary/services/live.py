@@ -8,9 +8,11 @@ every row; a file of another database, or of another state of this one, is not u
 """
 
 import io
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from canary.storage.vault import SealBroken, Vault
 SMALL = 5000  # baits up to which dictionaries do
 LATE = timedelta(minutes=10)  # how long a transaction that issues baits may take
 RECHECK = timedelta(seconds=1)
+RETRY = timedelta(minutes=1)  # after a register could not be loaded
 FAR = 50_000  # ids looked back over for what was committed late
 PLACE = "register.file|live"
 
@@ -53,7 +56,7 @@ class LiveRegister(Register):
         self._held: MemoryRegister | PackedRegister | None = None
         self._last = 0
         self._marks: deque[tuple[datetime, int]] = deque([(clock(), 0)])
-        self._rechecked_at = clock()
+        self._rechecked_at = self._retry_at = clock()
         self._lock = threading.Lock()
         self._loading: threading.Thread | None = None
 
@@ -91,7 +94,7 @@ class LiveRegister(Register):
         size = session.scalar(select(func.count()).select_from(Bait)) or 0
         if size <= SMALL or not sieves.is_available():
             self._held = MemoryRegister()
-        elif self._loading is None:
+        elif self._loading is None and self._clock() >= self._retry_at:
             self._loading = threading.Thread(target=self.load, daemon=True, name="register")
             self._loading.start()
 
@@ -102,6 +105,7 @@ class LiveRegister(Register):
                 held = self._read_file(session) or self._build(session)
         except (Unavailable, SealBroken) as error:
             log.warning("register.not_loaded", reason=type(error).__name__)
+            self._retry_at = self._clock() + RETRY
             self._loading = None
             return
         held.sieve.may_hold("")  # what numba compiles, it compiles here
@@ -111,14 +115,19 @@ class LiveRegister(Register):
     def _build(self, session: Session) -> PackedRegister:
         held = pack(self._listed(session), mark=self._mark(session))
         if self._file is not None:
-            buffer = io.BytesIO()
-            held.dump(buffer)
-            sealed = self._vault.seal(PLACE, buffer.getvalue())
-            beside = self._file.with_name(self._file.name + ".part")
-            beside.write_bytes(sealed)
-            beside.chmod(0o600)
-            beside.replace(self._file)
+            try:
+                self._save(held, self._file)
+            except OSError as error:
+                log.warning("register.file_not_kept", reason=error.strerror)
         return held
+
+    def _save(self, held: PackedRegister, file: Path) -> None:
+        buffer = io.BytesIO()
+        held.dump(buffer)
+        beside = file.with_name(f"{file.name}.{os.getpid()}")
+        beside.touch(mode=0o600)
+        beside.write_bytes(self._vault.seal(PLACE, buffer.getvalue()))
+        beside.replace(file)
 
     def _read_file(self, session: Session) -> PackedRegister | None:
         """Open the saved register, if it is this database's and nothing was put back since."""
@@ -144,9 +153,10 @@ class LiveRegister(Register):
         return f"{last}/{ref}/{count}"
 
     def _listed(self, session: Session) -> Iterator[Listed]:
-        rows = session.scalars(select(Bait).order_by(Bait.id).execution_options(yield_per=CHUNK))
-        for bait in rows:
-            yield Listed(bait.id, open_values(self._vault, bait), bait.ref)
+        wanted = select(Bait).order_by(Bait.id).execution_options(yield_per=CHUNK)
+        with closing(session.scalars(wanted)) as rows:
+            for bait in rows:
+                yield Listed(bait.id, open_values(self._vault, bait), bait.ref)
 
     def _take_new(self, session: Session, held: MemoryRegister | PackedRegister) -> None:
         now = self._clock()
@@ -167,10 +177,11 @@ class LiveRegister(Register):
     ) -> int:
         """Add the baits meant; return the highest id among them."""
         last = 0
-        rows = select(Bait).where(wanted).order_by(Bait.id).execution_options(yield_per=CHUNK)
-        for bait in session.scalars(rows):
-            held.add(bait.id, open_values(self._vault, bait), code=bait.ref)
-            last = bait.id
+        meant = select(Bait).where(wanted).order_by(Bait.id).execution_options(yield_per=CHUNK)
+        with closing(session.scalars(meant)) as rows:
+            for bait in rows:
+                held.add(bait.id, open_values(self._vault, bait), code=bait.ref)
+                last = bait.id
         return last
 
     def _low_mark(self, now: datetime) -> int:

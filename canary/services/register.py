@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import fields
 
 from sqlalchemy import func, select
@@ -53,15 +54,16 @@ def kind_of(key: Key) -> str:
 
 def load_rows(session: Session, vault: Vault) -> Iterator[Row]:
     """Open every bait, by rising id, for scanning files."""
-    rows = session.execute(
+    wanted = (
         select(Bait, Source.code)
         .outerjoin(Placement, Placement.bait_id == Bait.id)
         .outerjoin(Source, Source.id == Placement.source_id)
         .order_by(Bait.id)
         .execution_options(yield_per=CHUNK)
     )
-    for bait, source in rows:
-        yield Row(bait.id, open_values(vault, bait), bait.ref, source or "")
+    with closing(session.execute(wanted)) as rows:
+        for bait, source in rows:
+            yield Row(bait.id, open_values(vault, bait), bait.ref, source or "")
 
 
 class SqlRegister(Register):

@@ -115,3 +115,27 @@ def test_messages_are_read_while_it_loads(office: Office) -> None:
     assert register._loading is not None
     register._loading.join()
     assert register.is_ready
+
+
+@pytest.mark.usefixtures("large")
+def test_register_without_a_place_for_its_file_is_used(office: Office, tmp_path: Path) -> None:
+    office.plant()
+    register = _open(office, tmp_path / "missing" / "register.sealed")
+    register.load()
+    assert _finds(office, register, office.all_values()[0])
+
+
+@pytest.mark.usefixtures("large")
+def test_load_that_fails_is_tried_again_later(office: Office) -> None:
+    """Until it succeeds, triage asks the database, message by message."""
+    office.plant()
+    first = min(bait.id for bait in office.rows(Bait))
+    office.change(Bait, first, sealed_values=b"broken")
+    register = _open(office)
+    for _ in range(2):
+        with office.database.read() as session:
+            assert not register.catch_up(session)
+        if register._loading is not None:
+            register._loading.join()
+    assert not register.is_ready
+    assert register._loading is None
