@@ -239,7 +239,13 @@ def _baits(vault: Vault, many: int, batch_id: int) -> Iterator[dict[str, object]
 
 def _placements(baits: int, sources: int) -> Iterator[dict[str, object]]:
     for number in range(1, baits + 1):
-        yield {"bait_id": number, "source_id": number % sources + 1, "route": "sheet"}
+        yield {
+            "bait_id": number,
+            "source_id": number % sources + 1,
+            "route": "sheet",
+            "handed_over_at": NOW - timedelta(days=21),
+            "confirmed_at": NOW - timedelta(days=20) if number % 200 else None,
+        }
 
 
 def _exposures(baits: int, sources: int) -> Iterator[dict[str, object]]:

@@ -17,7 +17,6 @@ from canary.services.pages_common import (
     Paged,
     SourceLabel,
     clamp_page,
-    count_groups,
     count_rows,
 )
 from canary.services.planting import Gardener, export_sheets, get_batch
@@ -171,20 +170,31 @@ def _list_sources(session: Session, batch: Batch, baits: int, number: int) -> Pa
         own = select(Placement.source_id).join(Bait, Bait.id == Placement.bait_id)
         query = query.where(Source.id.in_(own.where(Bait.batch_id == batch.id)))
     rows = session.scalars(query.limit(SOURCES).offset((number - 1) * SOURCES)).all()
-    placed = select(Placement.source_id, func.count()).join(Bait, Bait.id == Placement.bait_id)
-    placed = placed.where(
-        Placement.source_id.in_([row.id for row in rows]), Bait.batch_id == batch.id
-    ).group_by(Placement.source_id)
-    issued = count_groups(session, placed)
-    handed = count_groups(session, placed.where(Placement.handed_over_at.is_not(None)))
-    confirmed = count_groups(session, placed.where(Placement.confirmed_at.is_not(None)))
+    # Shielded like the state in `is_in_place`: a planner must begin with the few sources shown,
+    # not with the million baits of the batch.
+    is_of_batch = func.coalesce(Bait.batch_id, 0) == batch.id
+    counts = {
+        source_id: (issued, handed, confirmed)
+        for source_id, issued, handed, confirmed in session.execute(
+            select(
+                Placement.source_id,
+                func.count(),
+                func.count(Placement.handed_over_at),
+                func.count(Placement.confirmed_at),
+            )
+            .join(Bait, Bait.id == Placement.bait_id)
+            .where(Placement.source_id.in_([row.id for row in rows]), is_of_batch)
+            .group_by(Placement.source_id)
+        )
+    }
+    none = (0, 0, 0)
     return Paged(
         items=tuple(
             BatchSource(
                 source=SourceLabel(code=row.code, name=row.name, kind=row.kind),
-                issued=issued.get(row.id, 0),
-                handed_over=handed.get(row.id, 0),
-                confirmed=confirmed.get(row.id, 0),
+                issued=counts.get(row.id, none)[0],
+                handed_over=counts.get(row.id, none)[1],
+                confirmed=counts.get(row.id, none)[2],
             )
             for row in rows
         ),

@@ -23,6 +23,7 @@ from canary.attribution.estimates import (
 )
 from canary.attribution.verdict import DEFAULT
 from canary.attribution.world import Operator
+from canary.domain.baits import BaitState
 from canary.domain.incidents import IncidentState
 from canary.storage.tables import (
     Bait,
@@ -203,14 +204,17 @@ def _spam(session: Session, now: datetime) -> Parameter:
 def _chance(session: Session, plain: Operator) -> Parameter:
     """Compare the control baits that were seen in listings with what the chance table expects."""
     is_listed: ColumnElement[bool] = Sighting.kind.not_in(MESSAGES)
-    controls = session.scalar(select(func.count(Bait.id)).where(Bait.is_control)) or 0
+    # By the index of states: the control baits are few among all baits.
+    is_control = Bait.state.in_([state.value for state in BaitState]) & Bait.is_control
+    controls = session.scalar(select(func.count()).select_from(Bait).where(is_control)) or 0
     searched = session.scalar(select(func.sum(Sighting.record_count)).where(is_listed)) or 0
-    seen = session.scalar(
-        select(func.count(Match.bait_id.distinct()))
-        .join(Bait, Bait.id == Match.bait_id)
+    was_seen = (
+        select(Match.id)
         .join(Sighting, Sighting.id == Match.sighting_id)
-        .where(Bait.is_control, is_listed)
+        .where(Match.bait_id == Bait.id, is_listed)
+        .exists()
     )
+    seen = session.scalar(select(func.count()).select_from(Bait).where(is_control, was_seen))
     expected = controls * searched * (plain.chance_waybill[0] + plain.chance_phone[0])
     return _of("chance_factor", chance_factor(seen or 0, expected), Basis.CONTROL_BAITS)
 
