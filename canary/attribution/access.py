@@ -1,23 +1,24 @@
-"""One access, one list: whoever got baits in one go may have let out just those.
+"""One access, one list: whoever got baits within a day may have let out just that day's list.
 
-Somebody who copied another's list is not cleared by the silence of what it held before. An
-account above others has no such single access: it can always query everything below it.
+Sellers offer the lists of a day. Somebody who copied another's list is not cleared by the silence
+of what it held before, nor is an account above by what others below it got on other days.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from canary.attribution.world import Bools, Floats, Ints, World
+from canary.attribution.world import Floats, Ints, World
 
 PRIOR = 0.05
-_ONE_GO_H = 12.0
+_ONE_DAY_H = 23.0
+_EDGE_H = 2.0
 _LEAST_SEEN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accesses:
-    """Sources all of whose seen baits came in one go, and the exposures of that access."""
+    """Sources all of whose seen baits came within a day, and what they got around that day."""
 
     sources: Ints
     rows: Ints
@@ -31,17 +32,11 @@ def find_accesses(world: World, source: Ints, record: Ints, since: Floats) -> Ac
     np.maximum.at(last, source, since)
     pairs = np.unique(source * world.n_records + record)
     seen = np.bincount(pairs // max(1, world.n_records), minlength=world.n_sources)
-    alone = (seen >= _LEAST_SEEN) & (last - first <= _ONE_GO_H) & ~_stands_above(world)
+    alone = (seen >= _LEAST_SEEN) & (last - first <= _ONE_DAY_H)
     rows = np.flatnonzero(alone[world.exp_source])
     at, of = world.exp_since[rows], world.exp_source[rows]
-    inside = (at >= last[of] - _ONE_GO_H) & (at <= first[of] + _ONE_GO_H)
+    inside = (at >= first[of] - _EDGE_H) & (at <= last[of] + _EDGE_H)
     return Accesses(sources=np.flatnonzero(alone), rows=rows[inside])
-
-
-def _stands_above(world: World) -> Bools:
-    above = np.zeros(world.n_sources, dtype=np.bool_)
-    above[world.parent[world.parent >= 0]] = True
-    return above
 
 
 def mix_silence(accesses: Accesses, whole: Floats, of_access: Floats) -> Floats:

@@ -119,3 +119,18 @@ def test_late_holder_in_a_small_network_is_told_so(make_world):
     assert "S2" not in answer.suspects
     assert answer.excluded["S2"].code == "too_late"
     assert answer.excluded["S2"].params["hours_late"] == 72.0
+
+
+def test_list_of_one_day_may_come_from_above(make_world):
+    """Only one outlet got baits that day: an account that sells the day's list shows the same."""
+    holders = [[(at // 6, 48.0 * (at // 6)), (8, 48.0 * (at // 6))] for at in range(48)]
+    world = make_world(
+        holders,
+        [(at, 300.0) for at in range(12, 17)],
+        stages=["outlet"] * 8 + ["system"],
+        site_of=lambda _: 0,
+    )
+    world["sources"]["parent"] = [8] * 8 + [None]
+    answer = attribute(read_world(world))
+    assert answer.named == ()
+    assert answer.posteriors["S8"] > 0.01
