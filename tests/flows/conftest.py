@@ -57,6 +57,15 @@ class Receiver:
         self.pause()
         return 204
 
+    def wait_for(self, kind: str) -> None:
+        """Wait until an alert of this kind has come."""
+        for _ in range(60):
+            if kind in {message["type"] for _, message in self.taken}:
+                return
+            self.arrived.wait(1)
+            self.arrived.clear()
+        raise AssertionError(f"no {kind} came")
+
 
 @contextmanager
 def run_receiver() -> Iterator[Receiver]:

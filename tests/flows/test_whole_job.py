@@ -101,8 +101,7 @@ def test_noise_raises_no_alert(planted: House, receiver: Receiver) -> None:
 @pytest.mark.usefixtures("jobs")
 def test_reviewed_incident_is_closed(planted: House, receiver: Receiver, browser: Browser) -> None:
     leak_everything(planted, "OUT-B1")
-    assert receiver.arrived.wait(60)
-    receiver.arrived.clear()
+    receiver.wait_for("incident.opened")
     path = f"/incidents/{planted.office.only(Incident).id}"
     page = browser.get(path)
     assert "OUT-B1" in page or "鄞州网点" in page
@@ -115,8 +114,8 @@ def test_reviewed_incident_is_closed(planted: House, receiver: Receiver, browser
     assert answer.status_code == 303, answer.text
     assert planted.office.only(Incident).state == "confirmed"
     assert planted.office.only(AuditEntry, action="incident.confirmed").actor == "lin"
-    assert receiver.arrived.wait(60)
-    assert receiver.taken[-1][1]["type"] == "incident.closed"
+    receiver.wait_for("incident.closed")
+    receiver.wait_for("bait.burned")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

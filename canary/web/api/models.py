@@ -94,14 +94,17 @@ class Reporters(Model):
 
 
 class NewReporter(Model):
-    """A reporter to add. A secret is drawn, or a secret path where its sender cannot sign."""
+    """A reporter to add. A secret is drawn, or a secret path where its sender cannot sign.
+
+    It is missed after a day without a post, unless `rhythm_seconds` says otherwise.
+    """
 
     name: Name
     format: Annotated[str, StringConstraints(pattern=f"^(?:{'|'.join(READERS)})$")]
     channel_class: Annotated[ChannelClass, Field(strict=False)]
     secret_path: bool = False
     source: Line | None = None
-    rhythm_seconds: Rhythm | None = None
+    rhythm_seconds: Rhythm | None = 86_400
 
 
 class ReporterSecrets(Model):
