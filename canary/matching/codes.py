@@ -52,8 +52,14 @@ def classes() -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int32]]
 
 
 @cache
-def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return code points and classes of GB18030's two-byte characters, and four-byte code points.
+def plain_codes() -> NDArray[np.bool_]:
+    """Return which code points are Han characters and nothing else; small enough to stay near."""
+    return np.equal(classes()[0], HAN)
+
+
+@cache
+def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.bool_], NDArray[np.uint16]]:
+    """Return GB18030's two-byte code points, which are plain Han, and its four-byte code points.
 
     0xFFFD where there is none.
     """
@@ -69,7 +75,7 @@ def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uin
         if len(raw) == 4:
             index = ((raw[0] - 0x81) * 10 + raw[1] - 0x30) * 1260
             four[index + (raw[2] - 0x81) * 10 + raw[3] - 0x30] = code
-    return two, classes()[0][two], four
+    return two, plain_codes()[two], four
 
 
 @cache

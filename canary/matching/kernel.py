@@ -143,8 +143,8 @@ wide_character = _compiled(_wide_character)
 
 
 def _look_through(  # noqa: C901 - one pass, one function: calls would cost half the speed
-    data, charset, crowded, names, has_short, classes, digits, folds, starts, spoken_starts,
-    two_bytes, two_kinds, four_bytes, table, bits, out,
+    data, charset, crowded, names, has_short, classes, plain, digits, folds, starts, spoken_starts,
+    two_bytes, two_plain, four_bytes, table, bits, out,
 ):  # fmt: skip  # pragma: no cover
     """Read all bytes once; fill `out` with passing lines, return their number and all breaks.
 
@@ -395,7 +395,7 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                         follow, final = int(data[at + 1]) ^ 0x80, int(data[at + 2]) ^ 0x80
                         if byte < 0xE4 or byte > 0xE9 or follow | final > 63:
                             break
-                        if int(classes[(byte & 15) << 12 | follow << 6 | final]) != HAN:
+                        if not plain[(byte & 15) << 12 | follow << 6 | final]:
                             break
                         at += 3
                 else:
@@ -403,7 +403,7 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                         byte, follow = int(data[at]), int(data[at + 1])
                         if follow < 0x40:
                             break
-                        if two_kinds[(byte - 0x81) * 192 + follow - 0x40] != HAN:
+                        if not two_plain[(byte - 0x81) * 192 + follow - 0x40]:
                             break
                         at += 2
                 before2, before, last = HAN, HAN, 0
@@ -466,7 +466,7 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                 if byte < 0xE4 or byte > 0xE9 or follow | final > 63:
                     break
                 code, begin = (byte & 15) << 12 | follow << 6 | final, at
-                if int(classes[code]) != HAN:
+                if not plain[code]:
                     break
                 at += 3
             else:
@@ -474,7 +474,7 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                 if byte < 0x81 or byte > 0xFE or follow < 0x40:
                     break
                 index = (byte - 0x81) * 192 + follow - 0x40
-                if two_kinds[index] != HAN:
+                if not two_plain[index]:
                     break
                 code, begin = int(two_bytes[index]), at
                 at += 2

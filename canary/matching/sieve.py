@@ -89,9 +89,11 @@ class Sieve:
 
         data = np.frombuffer(raw, dtype=np.uint8)
         out = np.empty((len(data) // 2 + 2, 4), dtype=np.int64)
+        found, digits, folds = codes.classes()
         count, breaks = look_through(
             data, CHARSETS[charset], crowd, self.has_names, self.has_short,
-            *codes.classes(), self.starts, codes.spoken_starts(), *codes.wide_codes(),
+            found, codes.plain_codes(), digits, folds, self.starts, codes.spoken_starts(),
+            *codes.wide_codes(),
             self.table, self.bits, out,
         )  # fmt: skip
         return out[:count], breaks
