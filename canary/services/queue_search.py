@@ -182,6 +182,12 @@ def _limit_sightings(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
+def _limit_venue(part: str) -> ColumnElement[bool]:
+    # There are few venues: they are found in the index alone, and their sightings by it.
+    venues = select(Sighting.venue).where(Sighting.venue.icontains(part, autoescape=True))
+    return _limit_sightings(Sighting.venue.in_(venues.distinct()))
+
+
 def _limit_bait(ref: str) -> ColumnElement[bool]:
     seen = select(Match.sighting_id).join(Bait, Bait.id == Match.bait_id)
     return _limit_sightings(Sighting.id.in_(seen.where(Bait.ref == ref.upper())))
@@ -192,7 +198,7 @@ _CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     "source": lambda code: Incident.scope_source.has(Source.code == code),
     "under": _limit_under,
     "kind": lambda code: _limit_sightings(Sighting.kind == code),
-    "venue": lambda name: _limit_sightings(Sighting.venue.icontains(name, autoescape=True)),
+    "venue": _limit_venue,
     "reporter": lambda name: _limit_sightings(Sighting.reporter.has(Reporter.name == name)),
     "bait": _limit_bait,
     "words": _limit_words,

@@ -18,6 +18,7 @@ OPTIONAL = ("parent", "region", "carriers", "daily_parcels", "stage", "contact")
 COLUMNS = (*REQUIRED[:3], *OPTIONAL)
 KINDS = ", ".join(SourceKind)
 CODE_LENGTH = 64
+CHUNK = 500
 LONGEST = {"name": 200, "stage": 20}
 
 
@@ -40,11 +41,14 @@ def import_sources(
     now: datetime,
 ) -> ImportResult:
     """Create or update sources from a table; all or nothing. Raises Invalid with every flaw."""
-    known = {source.code: source for source in session.scalars(select(Source))}
-    flaws = _check_rows(rows, set(known), carriers)
-    flaws += _check_tree(rows, known)
+    # Of a network of ten thousand a table often names a few: only those are loaded as rows.
+    tree = session.execute(select(Source.code, Source.id, Source.parent_id)).all()
+    ids = {row.code: row.id for row in tree}
+    flaws = _check_rows(rows, set(ids), carriers)
+    flaws += _check_tree(rows, {row.code: (row.id, row.parent_id) for row in tree})
     if flaws:
         raise Invalid(flaws=flaws)
+    known = _load_named(session, rows, ids)
     result = _apply(session, rows, known, now)
     record(
         session,
@@ -184,10 +188,25 @@ def split_carriers(text: str) -> list[str]:
     return text.upper().split()
 
 
-def _check_tree(rows: Sequence[TableRow], known: Mapping[str, Source]) -> list[Flaw]:
-    codes = {source.id: code for code, source in known.items()}
+def _load_named(
+    session: Session, rows: Sequence[TableRow], ids: Mapping[str, int]
+) -> dict[str, Source]:
+    """Load the sources that a table names as themselves or as a parent."""
+    named = {code for row in rows for code in (row.cells["code"], row.cells.get("parent", ""))}
+    wanted = sorted(ids[code] for code in named if code in ids)
+    found: dict[str, Source] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(Source).where(Source.id.in_(wanted[start : start + CHUNK]))
+        found.update({source.code: source for source in session.scalars(query)})
+    return found
+
+
+def _check_tree(
+    rows: Sequence[TableRow], known: Mapping[str, tuple[int, int | None]]
+) -> list[Flaw]:
+    codes = {source_id: code for code, (source_id, _) in known.items()}
     parents: dict[str, str | None] = {
-        code: codes.get(source.parent_id or 0) for code, source in known.items()
+        code: codes.get(parent_id or 0) for code, (_, parent_id) in known.items()
     }
     parents.update(
         {row.cells["code"]: row.cells["parent"] or None for row in rows if "parent" in row.cells}
