@@ -116,14 +116,20 @@ def add_reporter(
         intake.add_reporter(
             session, application.keys.vault, wanted, actor=name_actor(), now=application.clock()
         )
+    with application.database.read() as session:
+        known = intake.find_reporter(session, application.keys.vault, name)
+    phrase = known.secrets.options.get(intake.HEARTBEAT_OPTION) if known else None
     url = f"{application.settings.public_url}/hooks/{name}" + (f"/{path}" if path else "")
-    shown = {"name": name, "url": url, "secret": signing[0] if signing else None}
+    secret = signing[0] if signing else None
+    shown = {"name": name, "url": url, "secret": secret, "heartbeat": phrase}
     if as_json:
         print_json(shown)
         return
     click.echo(f"post to {url}")
     if signing:
         click.echo(f"sign with {signing[0]} (shown once)")
+    if phrase:
+        click.echo(f"a message with {phrase} in it is a heartbeat; send one a day to every SIM")
 
 
 def _gather_options(
