@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from canary.services.access import Viewer
 from canary.services.audit import record
@@ -51,14 +50,13 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    load: Callable[[Session, Viewer], Rows]
+    load: Callable[[Viewer], Rows]
 
 
 def send(table: Table, shape: str) -> ResponseReturnValue:
     """Send a list as a file, whole or not at all; that it was taken is written down."""
     parts, viewer = get_parts(), get_viewer()
-    with parts.database.read() as session:
-        rows = table.load(session, viewer)
+    rows = table.load(viewer)
     if rows.total > MOST:
         return show_error(
             400,
@@ -78,9 +76,10 @@ def send(table: Table, shape: str) -> ResponseReturnValue:
     return response
 
 
-def _load_incidents(session: Session, viewer: Viewer) -> Rows:
+def _load_incidents(viewer: Viewer) -> Rows:
     now = get_parts().clock()
-    found = list_incidents(session, viewer, read_filter(), 1, MOST, now=now, zone=get_zone())
+    with get_parts().database.read() as session:
+        found = list_incidents(session, viewer, read_filter(), 1, MOST, now=now, zone=get_zone())
     lines = [
         {
             "incident": line.incident_id,
@@ -99,10 +98,11 @@ def _load_incidents(session: Session, viewer: Viewer) -> Rows:
     return Rows(total=found.total, lines=lines)
 
 
-def _load_sources(session: Session, viewer: Viewer) -> Rows:
+def _load_sources(viewer: Viewer) -> Rows:
     del viewer
     under, query = request.args.get("under", "")[:64], request.args.get("q", "").strip()[:100]
-    found = load_tree(session, under=under, query=query, size=MOST).lines
+    with get_parts().database.read() as session:
+        found = load_tree(session, under=under, query=query, size=MOST).lines
     lines = [
         {
             "code": line.source.code,
@@ -119,12 +119,13 @@ def _load_sources(session: Session, viewer: Viewer) -> Rows:
     return Rows(total=found.total, lines=lines)
 
 
-def _load_baits(session: Session, viewer: Viewer) -> Rows:
+def _load_baits(viewer: Viewer) -> Rows:
     del viewer
     # Looked at first: opening a million sealed values to refuse them would take minutes.
     vault, wanted = get_parts().vault, read_bait_filter()
-    total = list_baits(session, vault, wanted, 1, 1).total
-    found = list_baits(session, vault, wanted, 1, MOST).items if total <= MOST else ()
+    with get_parts().database.read() as session:
+        total = list_baits(session, vault, wanted, 1, 1).total
+        found = list_baits(session, vault, wanted, 1, MOST).items if total <= MOST else ()
     lines = [
         {
             "bait": line.ref,
@@ -145,9 +146,10 @@ def _load_baits(session: Session, viewer: Viewer) -> Rows:
     return Rows(total=total, lines=lines)
 
 
-def _load_posts(session: Session, viewer: Viewer) -> Rows:
+def _load_posts(viewer: Viewer) -> Rows:
     del viewer
-    found = list_posts(session, read_state(), 1, MOST)
+    with get_parts().database.read() as session:
+        found = list_posts(session, read_state(), 1, MOST)
     lines = [
         {
             "post": line.ref,
@@ -164,9 +166,10 @@ def _load_posts(session: Session, viewer: Viewer) -> Rows:
     return Rows(total=found.total, lines=lines)
 
 
-def _load_deliveries(session: Session, viewer: Viewer) -> Rows:
+def _load_deliveries(viewer: Viewer) -> Rows:
     del viewer
-    found = list_deliveries(session, read_state(), 1, MOST)
+    with get_parts().database.read() as session:
+        found = list_deliveries(session, read_state(), 1, MOST)
     lines = [
         {
             "delivery": line.delivery_id,
@@ -185,9 +188,10 @@ def _load_deliveries(session: Session, viewer: Viewer) -> Rows:
     return Rows(total=found.total, lines=lines)
 
 
-def _load_audit(session: Session, viewer: Viewer) -> Rows:
+def _load_audit(viewer: Viewer) -> Rows:
     del viewer
-    found = list_audit(session, read_audit_filter(), 1, MOST)
+    with get_parts().database.read() as session:
+        found = list_audit(session, read_audit_filter(), 1, MOST)
     lines = [
         {
             "at": _tell(line.at),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.services import access, factors, people
@@ -35,8 +34,9 @@ def change() -> ResponseReturnValue:
     if not viewer.is_fresh(parts.clock()):
         return _render(gettext("Sign in again before changing who may do what.")), 403
     try:
-        with parts.database.write() as session:
-            said = change_one(session, people.get_name(session, read_number("user_id") or 0))
+        with parts.database.read() as session:
+            name = people.get_name(session, read_number("user_id") or 0)
+        said = change_one(name)
     except (Invalid, Conflict) as error:
         problem = error.flaws[0].problem if isinstance(error, Invalid) else str(error)
         return _render(tell_problem(problem)), 400
@@ -99,27 +99,30 @@ def join() -> ResponseReturnValue:
     return redirect(url_for("account.sign_in"), 303)
 
 
-def _set_role(session: Session, name: str) -> str:
-    people.set_role(
-        session,
-        name,
-        read_text("role"),
-        source_code=read_text("source") or None,
-        actor=get_viewer().name,
-        now=get_parts().clock(),
-    )
+def _set_role(name: str) -> str:
+    with get_parts().database.write() as session:
+        people.set_role(
+            session,
+            name,
+            read_text("role"),
+            source_code=read_text("source") or None,
+            actor=get_viewer().name,
+            now=get_parts().clock(),
+        )
     return gettext("Saved.")
 
 
-def _switch(session: Session, name: str) -> str:
-    active = read_text("do") == "on"
-    people.switch(session, name, active=active, actor=get_viewer().name, now=get_parts().clock())
+def _switch(name: str) -> str:
+    active, now = read_text("do") == "on", get_parts().clock()
+    with get_parts().database.write() as session:
+        people.switch(session, name, active=active, actor=get_viewer().name, now=now)
     return gettext("Saved.")
 
 
-def _reset(session: Session, name: str) -> str:
+def _reset(name: str) -> str:
     now = get_parts().clock()
-    password = people.reset_password(session, name, actor=get_viewer().name, now=now)
+    with get_parts().database.write() as session:
+        password = people.reset_password(session, name, actor=get_viewer().name, now=now)
     return gettext(
         "%(name)s signs in with this one-time password, shown once: %(password)s",
         name=name,
@@ -127,17 +130,21 @@ def _reset(session: Session, name: str) -> str:
     )
 
 
-def _end_sign_ins(session: Session, name: str) -> str:
-    access.end_sign_ins(session, name=name, actor=get_viewer().name, now=get_parts().clock())
+def _end_sign_ins(name: str) -> str:
+    now = get_parts().clock()
+    with get_parts().database.write() as session:
+        access.end_sign_ins(session, name=name, actor=get_viewer().name, now=now)
     return gettext("Every sign-in of %(name)s has ended.", name=name)
 
 
-def _remove_factor(session: Session, name: str) -> str:
-    factors.remove_factor(session, name=name, actor=get_viewer().name, now=get_parts().clock())
+def _remove_factor(name: str) -> str:
+    now = get_parts().clock()
+    with get_parts().database.write() as session:
+        factors.remove_factor(session, name=name, actor=get_viewer().name, now=now)
     return gettext("The second factor is removed.")
 
 
-CHANGES: dict[str, Callable[[Session, str], str]] = {
+CHANGES: dict[str, Callable[[str], str]] = {
     "role": _set_role,
     "on": _switch,
     "off": _switch,
