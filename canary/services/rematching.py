@@ -22,6 +22,7 @@ from canary.services.claims import LEASE
 from canary.services.expected import file_quietly
 from canary.services.finding import Finding, arrival_row, find_in, row_of
 from canary.services.gathering import gather
+from canary.services.parts import JOINED
 from canary.services.triage import Desk, open_register
 from canary.storage.session import Database
 from canary.storage.tables import (
@@ -163,7 +164,8 @@ def _read(desk: Desk, session: Session, row: Rematch) -> list[tuple[int, Finding
 
 
 def _find(vault: Vault, session: Session, register: Register, sighting: Sighting) -> Finding | None:
-    if sighting.filed_as in {"drill", "heartbeat"}:
+    # What joined parts hold alone stands in the parts' own sightings.
+    if sighting.filed_as in {"drill", "heartbeat"} or sighting.ordinal >= JOINED:
         return None
     place = f"sightings.sealed_report|{sighting.ref}"
     try:
@@ -220,6 +222,9 @@ def _list_rows(session: Session, sighting: Sighting, finding: Finding) -> list[M
     name to a masked one; its whole number in an older text must be told.
     """
     arrived = finding.arrival.bait_ids if finding.arrival else ()
+    if sighting.part_total and not any(match.kind == "arrival" for match in sighting.matches):
+        # One message has arrived, not as many as it has parts.
+        arrived = ()
     bait_ids = {match.bait_id for match in finding.matches} | set(arrived)
     known = _list_known(session, bait_ids, sighting.seen_at)
     rows = [

@@ -14,6 +14,7 @@ from canary.services.rematching import (
 )
 from canary.storage.tables import Identifier, Incident, Match, Rematch
 from tests.factories import OWNED, Office, listing, sms
+from webhooks.reports import Part
 
 
 def ask(office: Office, days: int = 30) -> None:
@@ -62,6 +63,24 @@ def test_second_run_adds_nothing(office: Office, late: str) -> None:
         run(office)
     assert office.count(Match) == 1
     assert office.only(Incident).sighting_count == 1
+
+
+def test_parts_are_not_counted_again(office: Office) -> None:
+    """A second look finds in the parts of a message what the first found, and no more."""
+    office.plant(phones=20, per_source=2)
+    values, reporter = office.values_at("OUT-A1"), office.add_reporter()
+    first, second = (one.number or "" for one in values)
+    texts = ["包裹代收请尽快领取" * 8 + f" {second} {first[:7]}", f"{first[7:]} 已到驿站"]
+    for number, text in enumerate(texts, start=1):
+        part = Part(reference="7", number=number, total=2)
+        office.post(reporter, sms(text, receiver=values[0].phone or "", part=part))
+        office.triage()
+    before = [(match.sighting_id, match.kind, match.bait_id) for match in office.rows(Match)]
+    assert {kind for _, kind, _ in before} == {"number", "arrival"}
+    ask(office)
+    run(office)
+    after = [(match.sighting_id, match.kind, match.bait_id) for match in office.rows(Match)]
+    assert after == before
 
 
 def test_older_sightings_are_left_alone(office: Office, late: str) -> None:
