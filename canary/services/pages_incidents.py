@@ -161,6 +161,14 @@ def list_incidents(
     )
 
 
+def count_incidents(
+    session: Session, viewer: Viewer, wanted: IncidentFilter, *, now: datetime, zone: tzinfo
+) -> int:
+    """Count what the queue would show. Raises Invalid."""
+    limits = (*limit_incidents(viewer), *limit_queue(wanted, viewer, now, zone))
+    return session.scalar(select(func.count(Incident.id)).where(*limits)) or 0
+
+
 def load_incident(
     session: Session,
     vault: Vault,

@@ -121,3 +121,12 @@ def test_split_by_form_opens_a_new_incident(analyst, build, three):
     fresh = analyst.get(answer.headers["Location"]).get_data(as_text=True)
     assert "This is the new incident." in fresh
     assert first.ref in fresh or "found 0" in fresh
+
+
+def test_snoozed_incidents_are_told_and_woken(analyst, three):
+    work(analyst, "snooze", three[:2], days="3")
+    page = analyst.get("/incidents").get_data(as_text=True)
+    assert "2 snoozed incidents are hidden" in page
+    asleep = [type(row)(id=row.id, version=row.version + 1) for row in three[:2]]
+    work(analyst, "wake", asleep, q="snoozed:yes")
+    assert "are hidden" not in analyst.get("/incidents").get_data(as_text=True)

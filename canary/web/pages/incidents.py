@@ -7,6 +7,7 @@ from canary.domain.errors import Conflict, Invalid
 from canary.services import review
 from canary.services.casework import Step, list_workers
 from canary.services.pages_incidents import (
+    count_incidents,
     list_incidents,
     load_incident,
 )
@@ -36,6 +37,12 @@ def queue() -> ResponseReturnValue:
         found = list_incidents(
             session, viewer, wanted, read_page(), now=parts.clock(), zone=get_zone()
         )
+        asleep = wanted.but(snoozed="yes")
+        hidden = (
+            count_incidents(session, viewer, asleep, now=parts.clock(), zone=get_zone())
+            if wanted.snoozed == "no" and wanted.state == "open"
+            else 0
+        )
         kept = list_views(session, viewer)
         workers = list_workers(session) if viewer.decides else []
     page = render_template(
@@ -45,6 +52,7 @@ def queue() -> ResponseReturnValue:
         line=wanted.to_query(),
         problem=problem,
         views=kept,
+        hidden=hidden,
         workers=workers,
         keys=KEYS,
     )
