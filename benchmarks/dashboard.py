@@ -1,8 +1,9 @@
 """Time the pages on a large installation: `python -m benchmarks.dashboard [--scale 1.0]`.
 
-At scale 1 (about 2 GB, several minutes to build): 10,000 sources, 1,000,000 baits, 100,000
+At scale 1 (about 1 GB, several minutes to build): 10,000 sources, 1,000,000 baits, 100,000
 sightings, 5,000 incidents on SQLite. The rows are plain inserts; every bait has its own sealed
-values. Limits: 200 ms at the server at the median and 150 KB for each page.
+values. Limits: 200 ms at the server at the median and 150 KB for each page of the route table;
+the processor time beside it holds on a busy machine too.
 """
 
 import argparse
