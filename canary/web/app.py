@@ -70,7 +70,7 @@ def create_app(parts: WebParts) -> Flask:
         keys,
         exports,
         reference,
-    reporters,
+        reporters,
         health,
     ):
         app.register_blueprint(page.blueprint)
