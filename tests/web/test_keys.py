@@ -29,7 +29,7 @@ def test_key_is_shown_once(admin):
     key = make(admin, "metrics:read")
     page = admin.get("/keys").get_data(as_text=True)
     assert key not in page
-    assert key.rpartition("_")[0] in page
+    assert "_".join(key.split("_")[:2]) in page
 
 
 @pytest.mark.parametrize(
