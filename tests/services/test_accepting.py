@@ -35,7 +35,7 @@ def test_each_post_is_kept_once(office: Office, acceptor: Acceptor) -> None:
 
 def test_posts_that_wait_share_a_commit(office: Office) -> None:
     """While the first commit is held up, the others gather, and one commit takes them all."""
-    acceptor = Acceptor(office.database, office.vault, writers=1)
+    acceptor = Acceptor(office.database, office.vault)
     reporter = office.add_reporter()
     commits, held, seven = [], threading.Event(), threading.Event()
 
