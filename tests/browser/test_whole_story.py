@@ -94,11 +94,10 @@ def test_leak_is_found_decided_and_exported(page: Page, served: Served) -> None:
     page.goto("/incidents")
     expect(page.locator(".queue-row")).to_have_count(0)
     post_listing(served, sheet[:6], "danhao.example")
-    expect(page.locator(".queue-row strong")).to_have_text(
-        "No source can be named yet", timeout=30_000
-    )
+    expect(page.locator(".queue-row")).to_have_count(1, timeout=30_000)
     served.clock.move(timedelta(minutes=20))
     post_listing(served, sheet[6:], "miandan.example")
+    expect(page.locator(".queue-row")).to_contain_text("2 sightings", timeout=30_000)
     expect(page.locator(".queue-row strong")).to_have_text("余杭网点", timeout=30_000)
     decide(page)
     assert export(page) == [("confirmed", "OUT-2")]
