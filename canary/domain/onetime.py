@@ -2,9 +2,11 @@
 
 import base64
 import hmac
-import struct
 from datetime import datetime
-from urllib.parse import quote, urlencode
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.hotp import HOTP
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 PERIOD_S = 30
 DIGITS = 6
@@ -20,10 +22,7 @@ def step_of(now: datetime) -> int:
 
 def code_at(secret: bytes, step: int) -> str:
     """Return the code of one period (RFC 4226, section 5.3)."""
-    digest = hmac.digest(secret, struct.pack(">Q", step), "sha1")
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**DIGITS:0{DIGITS}d}"
+    return HOTP(secret, DIGITS, SHA1()).generate(step).decode()
 
 
 def find_step(secret: bytes, code: str, now: datetime, *, after: int | None = None) -> int | None:
@@ -46,6 +45,6 @@ def spell_secret(secret: bytes) -> str:
 
 def make_uri(secret: bytes, name: str, issuer: str) -> str:
     """Return the address an app reads from a QR code (Google Authenticator's key URI format)."""
-    label = quote(f"{issuer}:{name}", safe="")
-    query = urlencode({"secret": spell_secret(secret), "issuer": issuer}, quote_via=quote)
-    return f"otpauth://totp/{label}?{query}"
+    uri = TOTP(secret, DIGITS, SHA1(), PERIOD_S).get_provisioning_uri(name, issuer)
+    # Some apps show the plus that the library writes for a blank.
+    return uri.replace("+", "%20")

@@ -59,4 +59,5 @@ def test_app_reads_name_and_secret():
     assert (uri.scheme, uri.netloc) == ("otpauth", "totp")
     assert parse_qs(uri.query)["secret"] == [spell_secret(SECRET)]
     assert parse_qs(uri.query)["issuer"] == ["Waybill Canary"]
-    assert uri.path == "/Waybill%20Canary%3A%E6%9E%97%20%26%20co"
+    assert "+" not in uri.query
+    assert uri.path == "/Waybill%20Canary:%E6%9E%97%20%26%20co"
