@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from canary.domain.errors import Invalid
 from canary.domain.incidents import IncidentState
@@ -183,9 +184,13 @@ def _limit_sightings(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _limit_venue(part: str) -> ColumnElement[bool]:
-    # There are few venues: they are found in the index alone, and their sightings by it.
-    venues = select(Sighting.venue).where(Sighting.venue.icontains(part, autoescape=True))
-    return _limit_sightings(Sighting.venue.in_(venues.distinct()))
+    # There are few venues among many sightings: the index is walked from each to the next.
+    known = select(func.min(Sighting.venue).label("venue")).cte("venues", recursive=True)
+    later = aliased(Sighting)
+    following = select(func.min(later.venue)).where(later.venue > known.c.venue).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.venue.is_not(None)))
+    wanted = select(known.c.venue).where(known.c.venue.icontains(part, autoescape=True))
+    return _limit_sightings(Sighting.venue.in_(wanted))
 
 
 def _limit_bait(ref: str) -> ColumnElement[bool]:
