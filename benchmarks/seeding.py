@@ -1,7 +1,7 @@
 """Rows per second of seeds against Faker and mimesis building the same record, in one run.
 
-    python benchmarks/seeding.py [ROWS]
-    python benchmarks/seeding.py --database [BAITS]
+    python -m benchmarks.seeding [ROWS]
+    python -m benchmarks.seeding --database [BAITS]
 
 With --database it seeds so many baits (default 50,000) into a new SQLite database, all rows and
 digests written, and tells wall and processor time and the peak memory of both processes.
@@ -9,9 +9,9 @@ Peers get their rows as a plain user would write them; what they lack (uniquenes
 agree, check digits) they are not asked for. Peers that are not installed are left out.
 """
 
+import argparse
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -162,10 +162,14 @@ def _print_peak() -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    if sys.argv[1:2] == ["--database"]:
-        seed_database(int(sys.argv[2]) if len(sys.argv) > 2 else 50_000)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("rows", nargs="?", type=int, default=100_000)
+    parser.add_argument("--database", nargs="?", type=int, const=50_000, metavar="BAITS")
+    options = parser.parse_args()
+    if options.database is not None:
+        seed_database(options.database)
     else:
-        compare_makers(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+        compare_makers(options.rows)
 
 
 def compare_makers(rows: int) -> None:
