@@ -364,16 +364,3 @@ def find_baits(session: Session, vault: Vault, rows: Sequence[TableRow]) -> list
     if flaws:
         raise Invalid(flaws=flaws)
     return found
-
-
-def count_gaps(session: Session) -> dict[str, int]:
-    """Count baits that were issued for a source and never confirmed, by source."""
-    rows = session.execute(
-        select(Source.code, Placement.id)
-        .join(Placement, Placement.source_id == Source.id)
-        .where(Placement.confirmed_at.is_(None))
-    )
-    gaps: dict[str, int] = {}
-    for code, _ in rows:
-        gaps[code] = gaps.get(code, 0) + 1
-    return gaps

@@ -188,6 +188,22 @@ class Sighting(Model):
     matches: list[Match]
 
 
+class NewConfirmation(Model):
+    """Baits that are in place: of a batch, limited to sources and to numbers where given."""
+
+    batch: Line
+    sources: Annotated[list[Line], Field(max_length=1000)] = []
+    numbers: Annotated[list[Line], Field(min_length=1, max_length=1000)] | None = None
+    confirmed_by: Line | None = None
+
+
+class Confirmation(Model):
+    """How many were confirmed by this call, and how many had been before."""
+
+    confirmed: Count
+    already: Count
+
+
 class FieldProblem(Model):
     """One thing wrong with what was sent: where, and what; what was sent is not repeated."""
 
