@@ -31,6 +31,7 @@ AREAS = {
     "operation.audit": "people",
     "operation.report": "incidents",
     "phones": "baits",
+    "reporters": "operation",
     "scan": "incidents",
     "search": "incidents",
 }

@@ -111,6 +111,15 @@ def test_expected_sighting_is_previewed_then_saved(analyst, build):
     assert rows(build, ExpectedSighting)[0].expires_at == NOW
 
 
+def test_expecting_asks_for_a_fresh_sign_in(analyst, build, clock):
+    clock.move(timedelta(minutes=20))
+    rule = {"reason": "own sms", "kind": "sms", "sender": "95554", "days": "30"}
+    assert analyst.post("/expected", **rule, do="preview").status_code == 200
+    answer = analyst.post("/expected", **rule, do="save")
+    assert (answer.status_code, rows(build, ExpectedSighting)) == (403, [])
+    assert "Sign in again" in text_of(answer)
+
+
 def test_wide_expectation_is_refused(analyst, build):
     answer = analyst.post("/expected", reason="r", kind="listing", venue="x", days="3", do="save")
     assert answer.status_code == 400

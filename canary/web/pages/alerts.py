@@ -140,8 +140,8 @@ def list_expected() -> ResponseReturnValue:
 
 @blueprint.post("/expected")
 def add_expected() -> ResponseReturnValue:
-    """Show what a rule would have covered, or add it."""
-    parts = get_parts()
+    """Show what a rule would have covered, or add it; that asks for a fresh sign-in."""
+    parts, viewer, now = get_parts(), get_viewer(), get_parts().clock()
     wanted = expected.NewExpectation(
         reason=read_text("reason"),
         kind=read_text("kind"),
@@ -154,8 +154,10 @@ def add_expected() -> ResponseReturnValue:
     try:
         if read_text("do") != "save":
             return _show_expected(wanted=wanted)
+        if not viewer.is_fresh(now):
+            return _show_expected(wanted=wanted, problem=_sign_in_first()), 403
         with parts.database.write() as session:
-            expected.add_expectation(session, wanted, actor=get_viewer().name, now=parts.clock())
+            expected.add_expectation(session, wanted, actor=viewer.name, now=now)
     except Invalid as error:
         return _show_expected(problem=_problem_of(error)), 400
     flash(gettext("Saved."))
