@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from canary.attribution.estimates import (
@@ -204,8 +204,8 @@ def _spam(session: Session, now: datetime) -> Parameter:
 def _chance(session: Session, plain: Operator) -> Parameter:
     """Compare the control baits that were seen in listings with what the chance table expects."""
     is_listed: ColumnElement[bool] = Sighting.kind.not_in(MESSAGES)
-    # By the index of states: the control baits are few among all baits.
-    is_control = Bait.state.in_([state.value for state in BaitState]) & Bait.is_control
+    # Both spelled as the index of states wants them: the controls are few among all baits.
+    is_control = Bait.state.in_([state.value for state in BaitState]) & (Bait.is_control == true())
     controls = session.scalar(select(func.count()).select_from(Bait).where(is_control)) or 0
     searched = session.scalar(select(func.sum(Sighting.record_count)).where(is_listed)) or 0
     was_seen = (
