@@ -545,6 +545,8 @@ class Sighting(Row):
     __table_args__ = (
         UniqueConstraint("inbox_id", "ordinal"),
         Index("ix_sightings_seen_at", "seen_at", "incident_id"),
+        Index("ix_sightings_kind", "kind", "record_count"),
+        Index("ix_sightings_venue", "venue", "incident_id"),
     )
 
     id: Mapped[int] = _identity()
@@ -553,10 +555,10 @@ class Sighting(Row):
     ordinal: Mapped[int]
     reporter_id: Mapped[int] = mapped_column(ForeignKey("reporters.id"), index=True)
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(20), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
     channel_class: Mapped[str] = mapped_column(String(20))
     grade: Mapped[str] = mapped_column(String(12))
-    venue: Mapped[str] = mapped_column(String(200), index=True)
+    venue: Mapped[str] = mapped_column(String(200))
     sealed_report: Mapped[bytes] = mapped_column(LargeBinary)
     text_key: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
     phone_id: Mapped[int | None] = mapped_column(ForeignKey("phones.id"), index=True)

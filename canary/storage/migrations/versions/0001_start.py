@@ -564,13 +564,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_sightings_expected_id'), ['expected_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_filed_as'), ['filed_as'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_incident_id'), ['incident_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sightings_kind'), ['kind'], unique=False)
+        batch_op.create_index('ix_sightings_kind', ['kind', 'record_count'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_part_key'), ['part_key'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_phone_id'), ['phone_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_reporter_id'), ['reporter_id'], unique=False)
         batch_op.create_index('ix_sightings_seen_at', ['seen_at', 'incident_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sightings_text_key'), ['text_key'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sightings_venue'), ['venue'], unique=False)
+        batch_op.create_index('ix_sightings_venue', ['venue', 'incident_id'], unique=False)
 
     op.create_table('deliveries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
@@ -633,13 +633,13 @@ def downgrade() -> None:
 
     op.drop_table('deliveries')
     with op.batch_alter_table('sightings', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_sightings_venue'))
+        batch_op.drop_index('ix_sightings_venue')
         batch_op.drop_index(batch_op.f('ix_sightings_text_key'))
         batch_op.drop_index('ix_sightings_seen_at')
         batch_op.drop_index(batch_op.f('ix_sightings_reporter_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_phone_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_part_key'))
-        batch_op.drop_index(batch_op.f('ix_sightings_kind'))
+        batch_op.drop_index('ix_sightings_kind')
         batch_op.drop_index(batch_op.f('ix_sightings_incident_id'))
         batch_op.drop_index(batch_op.f('ix_sightings_filed_as'))
         batch_op.drop_index(batch_op.f('ix_sightings_expected_id'))
