@@ -4,7 +4,7 @@ Estimators: `canary.attribution.estimates` (ATTRIBUTION.md section 2.2). What is
 control phones, control baits, custody events and incidents that people have confirmed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -248,18 +248,22 @@ def _load_confirmed(session: Session, now: datetime) -> _Confirmed:
         .order_by(Incident.decided_at.desc(), Incident.id)
         .limit(MOST_INCIDENTS)
     ).all()
-    for incident in incidents:
-        if len(incident.named) == 1:
-            _follow(session, incident, str(incident.named[0]), now, found)
+    single = [incident for incident in incidents if len(incident.named) == 1]
+    held = _list_held(session, {str(incident.named[0]) for incident in single}, now)
+    seen = _list_seen(session, [incident.id for incident in single])
+    for incident in single:
+        of_source = held.get(str(incident.named[0]), {})
+        _follow(of_source, seen.get(incident.id, {}), incident.decided_at or now, found)
     return found
 
 
 def _follow(
-    session: Session, incident: Incident, code: str, now: datetime, found: _Confirmed
+    held: Mapping[int, datetime],
+    seen: Mapping[int, datetime],
+    until: datetime,
+    found: _Confirmed,
 ) -> None:
-    until = incident.decided_at or now
-    held = _list_held(session, code, until)
-    seen = _list_seen(session, incident.id)
+    held = {bait_id: since for bait_id, since in held.items() if since <= until}
     leaked = {bait_id: at for bait_id, at in seen.items() if bait_id in held}
     if not leaked:
         return
@@ -272,21 +276,29 @@ def _follow(
     )
 
 
-def _list_held(session: Session, code: str, until: datetime) -> dict[int, datetime]:
+def _list_held(
+    session: Session, codes: Collection[str], until: datetime
+) -> dict[str, dict[int, datetime]]:
     rows = session.execute(
-        select(Exposure.bait_id, func.min(Exposure.since).label("since"))
+        select(Source.code, Exposure.bait_id, func.min(Exposure.since).label("since"))
         .join(Source, Source.id == Exposure.source_id)
-        .where(Source.code == code, Exposure.since <= until)
-        .group_by(Exposure.bait_id)
+        .where(Source.code.in_(codes), Exposure.since <= until)
+        .group_by(Source.code, Exposure.bait_id)
     )
-    return {row.bait_id: row.since for row in rows}
+    held: dict[str, dict[int, datetime]] = {}
+    for row in rows:
+        held.setdefault(row.code, {})[row.bait_id] = row.since
+    return held
 
 
-def _list_seen(session: Session, incident_id: int) -> dict[int, datetime]:
+def _list_seen(session: Session, incident_ids: Collection[int]) -> dict[int, dict[int, datetime]]:
     rows = session.execute(
-        select(Match.bait_id, func.min(Sighting.seen_at).label("seen_at"))
+        select(Sighting.incident_id, Match.bait_id, func.min(Sighting.seen_at).label("seen_at"))
         .join(Sighting, Sighting.id == Match.sighting_id)
-        .where(Sighting.incident_id == incident_id)
-        .group_by(Match.bait_id)
+        .where(Sighting.incident_id.in_(incident_ids))
+        .group_by(Sighting.incident_id, Match.bait_id)
     )
-    return {row.bait_id: row.seen_at for row in rows}
+    seen: dict[int, dict[int, datetime]] = {}
+    for row in rows:
+        seen.setdefault(row.incident_id, {})[row.bait_id] = row.seen_at
+    return seen
