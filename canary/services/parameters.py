@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
 from canary.attribution.estimates import (
@@ -39,6 +39,7 @@ from webhooks.reports import ReportKind
 
 MOST_INCIDENTS = 50
 MOST_LAGS = 2000
+MOST_EVENTS = 20_000
 LONGEST_LAG = timedelta(hours=6)
 LEAST_PHONE_DAYS = 30
 HOUR = timedelta(hours=1)
@@ -224,13 +225,21 @@ def _list_lags(session: Session) -> list[float]:
 
     A scan many hours later is another handling, not a late log.
     """
+    # By an index of custody events alone, which needs to see the word itself.
+    recent = (
+        select(Exposure.bait_id, Exposure.source_id, Exposure.since)
+        .where(Exposure.origin == literal_column("'custody'"))
+        .order_by(Exposure.id.desc())
+        .limit(MOST_EVENTS)
+        .subquery()
+    )
     rows = session.execute(
-        select(Placement.confirmed_at, func.min(Exposure.since).label("scanned_at"))
+        select(Placement.confirmed_at, func.min(recent.c.since).label("scanned_at"))
         .join(
-            Exposure,
-            (Exposure.bait_id == Placement.bait_id) & (Exposure.source_id == Placement.source_id),
+            recent,
+            (recent.c.bait_id == Placement.bait_id) & (recent.c.source_id == Placement.source_id),
         )
-        .where(Exposure.origin == "custody", Placement.confirmed_at <= Exposure.since)
+        .where(Placement.confirmed_at <= recent.c.since)
         .group_by(Placement.id, Placement.confirmed_at)
         .order_by(Placement.id.desc())
         .limit(MOST_LAGS)

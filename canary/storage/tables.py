@@ -359,6 +359,12 @@ class Exposure(Row):
             sqlite_where=text("reader IS NOT NULL"),
             postgresql_where=text("reader IS NOT NULL"),
         ),
+        Index(
+            "ix_exposures_custody",
+            "id",
+            sqlite_where=text("origin = 'custody'"),
+            postgresql_where=text("origin = 'custody'"),
+        ),
         CheckConstraint("(source_id IS NULL) <> (reader IS NULL)", name="one_who"),
     )
 

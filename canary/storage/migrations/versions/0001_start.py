@@ -346,6 +346,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('exposures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_exposures_bait_id'), ['bait_id'], unique=False)
+        batch_op.create_index('ix_exposures_custody', ['id'], unique=False, sqlite_where=sa.text("origin = 'custody'"), postgresql_where=sa.text("origin = 'custody'"))
         batch_op.create_index(batch_op.f('ix_exposures_source_id'), ['source_id'], unique=False)
         batch_op.create_index('uq_exposures_reader', ['bait_id', 'reader', 'origin', 'since'], unique=True, sqlite_where=sa.text('reader IS NOT NULL'), postgresql_where=sa.text('reader IS NOT NULL'))
         batch_op.create_index('uq_exposures_source', ['bait_id', 'source_id', 'origin', 'since'], unique=True, sqlite_where=sa.text('source_id IS NOT NULL'), postgresql_where=sa.text('source_id IS NOT NULL'))
@@ -686,6 +687,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_exposures_source', sqlite_where=sa.text('source_id IS NOT NULL'), postgresql_where=sa.text('source_id IS NOT NULL'))
         batch_op.drop_index('uq_exposures_reader', sqlite_where=sa.text('reader IS NOT NULL'), postgresql_where=sa.text('reader IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_exposures_source_id'))
+        batch_op.drop_index('ix_exposures_custody', sqlite_where=sa.text("origin = 'custody'"), postgresql_where=sa.text("origin = 'custody'"))
         batch_op.drop_index(batch_op.f('ix_exposures_bait_id'))
 
     op.drop_table('exposures')
