@@ -57,11 +57,6 @@ class Sieve:
     has_short: bool = False
 
     @property
-    def is_full(self) -> bool:
-        """Tell whether more baits would make the table slow."""
-        return self.taken > _LOAD * len(self.table)
-
-    @property
     def nbytes(self) -> int:
         """Memory of the table, in bytes."""
         return int(self.table.nbytes + self.bits.nbytes)

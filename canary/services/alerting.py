@@ -115,11 +115,6 @@ def add_endpoint(
     record(session, actor, "endpoint.added", f"endpoint/{route.name}", now, format=route.format)
 
 
-def list_endpoints(session: Session) -> list[Endpoint]:
-    """List the endpoints by name."""
-    return list(session.scalars(select(Endpoint).order_by(Endpoint.name)))
-
-
 def get_route(session: Session, vault: Vault, name: str) -> Route:
     """Return how an endpoint is told. Raises NotFound."""
     endpoint = session.scalar(select(Endpoint).where(Endpoint.name == name))

@@ -152,12 +152,6 @@ def invite(
     return code
 
 
-def find_invited(session: Session, code: str, now: datetime) -> Invited | None:
-    """Return who is invited by a code; None when it is unknown, used, withdrawn or too old."""
-    row = session.scalar(select(Invitation).where(*_is_open(code, now)))
-    return Invited(name=row.name, role=Role(row.role)) if row else None
-
-
 def accept(session: Session, code: str, *, password: str, now: datetime) -> Invited:
     """Make the user of an invitation; it works once.
 

@@ -91,11 +91,6 @@ def get_source(session: Session, code: str) -> Source:
     return source
 
 
-def load_parents(session: Session) -> dict[int, int | None]:
-    """Map every source's id to its parent's id."""
-    return {row.id: row.parent_id for row in session.execute(select(Source.id, Source.parent_id))}
-
-
 def _check_rows(rows: Sequence[TableRow], known: set[str], carriers: Sequence[str]) -> list[Flaw]:
     flaws: list[Flaw] = []
     seen: dict[str, int] = {}
