@@ -1,6 +1,7 @@
 """The text of a file somebody brings: tables, archives, mail, codes in pictures."""
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from canary.matching.files import Block, Limits, Unread, blocks_of
 
 MOST_CHARACTERS = 3_000_000
 LIMITS = Limits(depth=3, members=500, expanded=64 << 20, ratio=200, held=64 << 20)
-_NAME = "brought"
+FILE_NAME = "brought"
 # What begins like this is no text, whatever its name says.
 _MAGIC = (
     b"PK\x03\x04",
@@ -41,28 +42,34 @@ def is_container(body: bytes) -> bool:
     return body.startswith(_MAGIC) and b"\x00" in body[:4096]
 
 
+def read_pieces(body: bytes) -> Iterator[Block | Unread]:
+    """Read a file by its content, whatever it is called; paths end in FILE_NAME and a member."""
+    with tempfile.TemporaryDirectory(prefix="canary-brought-") as folder:
+        path = Path(folder) / FILE_NAME
+        path.write_bytes(body)
+        for piece in blocks_of(path, LIMITS):
+            if isinstance(piece, Block | Unread):
+                yield piece
+
+
 def read_container(body: bytes) -> FileText:
     """Read the text of a table, archive, document or picture. Raises Invalid for too much of it."""
     pieces: list[str] = []
     unread: list[str] = []
     place: tuple[str, str | None] | None = None
     size = 0
-    with tempfile.TemporaryDirectory(prefix="canary-report-") as folder:
-        path = Path(folder) / _NAME
-        path.write_bytes(body)
-        for piece in blocks_of(path, LIMITS):
-            if isinstance(piece, Unread):
-                unread.append(piece.reason)
-            if not isinstance(piece, Block):
-                continue
-            if place not in {None, (piece.path, piece.sheet)}:
-                pieces.append("\n")
-            place = piece.path, piece.sheet
-            pieces.append(piece.text[piece.since : piece.until])
-            size += len(pieces[-1])
-            if size > MOST_CHARACTERS:
-                raise Invalid(
-                    "there is too much text in this file for one report",
-                    mend="use canary scan --ingest",
-                )
+    for piece in read_pieces(body):
+        if isinstance(piece, Unread):
+            unread.append(piece.reason)
+            continue
+        if place not in {None, (piece.path, piece.sheet)}:
+            pieces.append("\n")
+        place = piece.path, piece.sheet
+        pieces.append(piece.text[piece.since : piece.until])
+        size += len(pieces[-1])
+        if size > MOST_CHARACTERS:
+            raise Invalid(
+                "there is too much text in this file for one report",
+                mend="use canary scan --ingest",
+            )
     return FileText(text="".join(pieces), unread=tuple(dict.fromkeys(unread)))

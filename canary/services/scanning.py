@@ -1,19 +1,18 @@
 """Look through a pasted text or a file for baits, and file it as a report."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict
-from canary.matching.files import Block, Limits, Unread, blocks_of
+from canary.matching.files import Block, Unread
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.access import Viewer
+from canary.services.filetext import FILE_NAME, MOST_CHARACTERS, read_pieces
 from canary.services.manual import HandReport, report_by_hand
 from canary.services.pages_evidence import Excerpt, Mark, Span, build_evidence
 from canary.services.register import SqlRegister
@@ -23,11 +22,8 @@ from canary.storage.tables import Bait, Placement, Source
 from canary.storage.vault import Vault
 
 PURPOSE = "scan"
-MOST_CHARACTERS = 3_000_000
-LIMITS = Limits(depth=3, members=500, expanded=64 << 20, ratio=200, held=64 << 20)
 SHOWN = 60
 BAITS_SHOWN = 100
-_FILE = "canary-scanned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,19 +112,15 @@ def _read_blocks(body: bytes) -> tuple[list[Block], list[Unread]]:
     blocks: list[Block] = []
     unread: list[Unread] = []
     characters = 0
-    with tempfile.TemporaryDirectory(prefix="canary-scan-") as folder:
-        path = Path(folder) / _FILE
-        path.write_bytes(body)
-        for piece in blocks_of(path, LIMITS):
-            if isinstance(piece, Unread):
-                unread.append(piece)
-            if not isinstance(piece, Block):
-                continue
-            blocks.append(piece)
-            characters += len(piece.text)
-            if characters > MOST_CHARACTERS:
-                unread.append(Unread(path="", reason="too much text for this page: the rest"))
-                break
+    for piece in read_pieces(body):
+        if isinstance(piece, Unread):
+            unread.append(piece)
+            continue
+        blocks.append(piece)
+        characters += len(piece.text)
+        if characters > MOST_CHARACTERS:
+            unread.append(Unread(path="", reason="too much text for this page: the rest"))
+            break
     return blocks, unread
 
 
@@ -206,4 +198,4 @@ def _sum_up(
 
 def _short_path(path: str) -> str:
     """Return what of a path the reader knows: the members inside, not our temporary folder."""
-    return path.rpartition(f"/{_FILE}")[2].lstrip("!")
+    return path.rpartition(f"/{FILE_NAME}")[2].lstrip("!")
