@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
@@ -85,6 +85,14 @@ def count_rows(session: Session, query: Select[Item]) -> int:
 def count_groups(session: Session, query: Select[Item, int]) -> dict[Item, int]:
     """Run a query of keys with their counts."""
     return dict(session.execute(query).all())
+
+
+def is_control() -> ColumnElement[bool]:
+    """Return the condition that a bait was kept home.
+
+    Spelled as the index of states and controls wants it: the controls are few among all baits.
+    """
+    return Bait.state.in_([state.value for state in BaitState]) & (Bait.is_control == true())
 
 
 def is_in_place() -> ColumnElement[bool]:

@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from canary.domain.baits import BaitState
 from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
-from canary.services.pages_common import SourceLabel, count_groups, is_in_place, limit_incidents
+from canary.services.pages_common import (
+    SourceLabel,
+    count_groups,
+    is_control,
+    is_in_place,
+    limit_incidents,
+)
 from canary.services.pages_incidents import IncidentLine, list_incidents
 from canary.services.queue_search import IncidentFilter
 from canary.storage.tables import (
@@ -139,9 +145,7 @@ def load_coverage(session: Session) -> Coverage:
     )
     out = count_groups(session, _count_out_of_place())
     baits = session.scalar(select(func.count()).select_from(Bait)) or 0
-    controls = select(func.count()).where(
-        Bait.state.in_([state.value for state in BaitState]), Bait.is_control
-    )
+    controls = select(func.count()).select_from(Bait).where(is_control())
     return Coverage(
         sources=session.scalar(select(func.count()).select_from(Source)) or 0,
         covered=session.scalar(select(func.count(Source.id)).where(covered)) or 0,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select, true
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from canary.attribution.estimates import (
@@ -23,8 +23,8 @@ from canary.attribution.estimates import (
 )
 from canary.attribution.verdict import DEFAULT
 from canary.attribution.world import Operator
-from canary.domain.baits import BaitState
 from canary.domain.incidents import IncidentState
+from canary.services.pages_common import is_control
 from canary.storage.tables import (
     Bait,
     Exposure,
@@ -205,9 +205,7 @@ def _spam(session: Session, now: datetime) -> Parameter:
 def _chance(session: Session, plain: Operator) -> Parameter:
     """Compare the control baits that were seen in listings with what the chance table expects."""
     is_listed: ColumnElement[bool] = Sighting.kind.not_in(MESSAGES)
-    # Both spelled as the index of states wants them: the controls are few among all baits.
-    is_control = Bait.state.in_([state.value for state in BaitState]) & (Bait.is_control == true())
-    controls = session.scalar(select(func.count()).select_from(Bait).where(is_control)) or 0
+    controls = session.scalar(select(func.count()).select_from(Bait).where(is_control())) or 0
     searched = session.scalar(select(func.sum(Sighting.record_count)).where(is_listed)) or 0
     was_seen = (
         select(Match.id)
@@ -215,7 +213,7 @@ def _chance(session: Session, plain: Operator) -> Parameter:
         .where(Match.bait_id == Bait.id, is_listed)
         .exists()
     )
-    seen = session.scalar(select(func.count()).select_from(Bait).where(is_control, was_seen))
+    seen = session.scalar(select(func.count()).select_from(Bait).where(is_control(), was_seen))
     expected = controls * searched * (plain.chance_waybill[0] + plain.chance_phone[0])
     return _of("chance_factor", chance_factor(seen or 0, expected), Basis.CONTROL_BAITS)
 

@@ -38,7 +38,7 @@ def test_secret_is_not_kept(office: Office) -> None:
     shown = make(office)
     row = office.only(ApiKey)
     assert row.ref in shown
-    assert shown.rpartition("_")[2].encode() not in row.digest
+    assert shown.split("_", 2)[2].encode() not in row.digest
     assert len(row.digest) == 32
 
 
