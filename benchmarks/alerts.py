@@ -24,7 +24,7 @@ from canary.bootstrap import Application, make_jobs, make_sender, prepare_applic
 from canary.domain.alerts import AlertType
 from canary.domain.incidents import IncidentState
 from canary.domain.verdicts import Verdict
-from canary.services.alerting import Route, add_endpoint, put_alert
+from canary.services.alerts.alerting import Route, add_endpoint, put_alert
 from canary.storage.tables import Alert, Delivery, Endpoint, Incident
 from webhooks.signing import new_secret
 

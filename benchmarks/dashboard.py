@@ -22,7 +22,7 @@ from sqlalchemy import Table, insert
 from werkzeug.test import TestResponse
 
 from canary.domain.identifiers import BaitValues
-from canary.services.textindex import fold_report, list_buckets
+from canary.services.detection.textindex import fold_report, list_buckets
 from canary.services.uploads import keep_upload
 from canary.storage.session import Database, open_database
 from canary.storage.tables import (

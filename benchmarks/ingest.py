@@ -30,7 +30,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from canary.bootstrap import Application, make_server, make_web, prepare_application
 from canary.domain.sightings import ChannelClass
-from canary.services import intake
+from canary.services.inbox import intake
 from tests.postgres import find_binaries, run_server
 from webhooks import signing
 

@@ -102,7 +102,7 @@ def seed_database(baits: int) -> None:
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from canary.services.seeding import Nursery, SeedOrder, seed_batch
+    from canary.services.baits.seeding import Nursery, SeedOrder, seed_batch
     from canary.storage.migrate import upgrade
     from canary.storage.session import open_database
     from canary.storage.tables import Source

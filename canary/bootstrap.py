@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from waitress.server import BaseWSGIServer
 
     from canary.jobs import Jobs
-    from canary.services.alerting import Sender
-    from canary.services.drilling import Driller
-    from canary.services.pushing import OrderSender
+    from canary.services.alerts.alerting import Sender
+    from canary.services.baits.pushing import OrderSender
+    from canary.services.detection.drilling import Driller
 
 
 THREADS = 8
@@ -161,7 +161,7 @@ def make_partner_sender(application: Application) -> "OrderSender":
 def make_driller(application: Application) -> "Driller":
     """Build what drills the public addresses of the reporters."""
     from canary.doors import OwnPoster
-    from canary.services.drilling import Driller
+    from canary.services.detection.drilling import Driller
 
     settings = application.settings
     return Driller(
@@ -186,11 +186,11 @@ def make_jobs(application: Application) -> "Jobs":
         Triaging,
         Watching,
     )
-    from canary.services.alerting import Outbox
-    from canary.services.live import LiveRegister
-    from canary.services.ordering import MAKE_EVERY, make_ordered
-    from canary.services.seeding import Nursery
-    from canary.services.triage import Desk
+    from canary.services.alerts.alerting import Outbox
+    from canary.services.baits.ordering import MAKE_EVERY, make_ordered
+    from canary.services.baits.seeding import Nursery
+    from canary.services.detection.live import LiveRegister
+    from canary.services.detection.triage import Desk
 
     owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
     desk = Desk(

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from canary.domain.errors import Invalid, Unavailable
-from canary.services.accepting import Acceptor
-from canary.services.alerting import Route, Taken
-from canary.services.alerting import Sender as AlertSender
-from canary.services.drilling import DrillPost, Poster
-from canary.services.intake import KnownReporter, Parcel, find_reporter, keep_dead_post
-from canary.services.pushing import Order, OrderAnswer, OrderSender
+from canary.services.alerts.alerting import Route, Taken
+from canary.services.alerts.alerting import Sender as AlertSender
+from canary.services.baits.pushing import Order, OrderAnswer, OrderSender
+from canary.services.detection.drilling import DrillPost, Poster
+from canary.services.inbox.accepting import Acceptor
+from canary.services.inbox.intake import KnownReporter, Parcel, find_reporter, keep_dead_post
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.errors import DeliveryError, InboxBusy

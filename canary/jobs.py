@@ -13,19 +13,19 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from canary.domain.errors import Unavailable
-from canary.services.alerting import (
+from canary.services.alerts.alerting import (
     Outbox,
     cut_lines,
     deliver_line,
     list_due_by_endpoint,
     list_troubled,
 )
-from canary.services.attributing import Resting, attribute_stale
-from canary.services.digests import put_digests
-from canary.services.escalating import escalate
-from canary.services.rematching import notice_changes, rematch_some
-from canary.services.triage import Desk, list_waiting, triage_post
-from canary.services.watching import tell_failing, tell_silent
+from canary.services.alerts.digests import put_digests
+from canary.services.alerts.escalating import escalate
+from canary.services.alerts.watching import tell_failing, tell_silent
+from canary.services.detection.rematching import notice_changes, rematch_some
+from canary.services.detection.triage import Desk, list_waiting, triage_post
+from canary.services.verdicts.attributing import Resting, attribute_stale
 
 TRIAGE_EVERY = timedelta(seconds=1)
 DELIVER_EVERY = timedelta(seconds=1)

@@ -14,15 +14,16 @@ from sqlalchemy import func, select
 
 from canary.domain.identifiers import BaitValues
 from canary.domain.sightings import ChannelClass
-from canary.services import alerting, intake
-from canary.services.attributing import Resting, attribute_stale
-from canary.services.imports import TableRow, read_table_bytes
-from canary.services.phones import import_phones
-from canary.services.planting import Gardener, Sheet, confirm_planting, export_sheets
-from canary.services.register import open_values
-from canary.services.seeding import Nursery, SeedOrder, SeedResult, seed_batch
-from canary.services.sources import OPTIONAL, REQUIRED, ImportResult, import_sources
-from canary.services.triage import Desk, list_waiting, triage_post
+from canary.services.alerts import alerting
+from canary.services.baits.planting import Gardener, Sheet, confirm_planting, export_sheets
+from canary.services.baits.register import open_values
+from canary.services.baits.seeding import Nursery, SeedOrder, SeedResult, seed_batch
+from canary.services.detection.triage import Desk, list_waiting, triage_post
+from canary.services.inbox import intake
+from canary.services.stock.imports import TableRow, read_table_bytes
+from canary.services.stock.phones import import_phones
+from canary.services.stock.sources import OPTIONAL, REQUIRED, ImportResult, import_sources
+from canary.services.verdicts.attributing import Resting, attribute_stale
 from canary.storage.session import Database
 from canary.storage.tables import Bait, Identifier, InboxPost, Placement, Row, Source
 from canary.storage.vault import Vault, sha256

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from canary.services.alerting import Route, Sender, Taken
-from canary.services.drilling import DrillPost, Poster
+from canary.services.alerts.alerting import Route, Sender, Taken
+from canary.services.detection.drilling import DrillPost, Poster
 from webhooks.messages import Message
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)

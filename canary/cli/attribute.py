@@ -60,7 +60,7 @@ def _show(name: str, answer: dict[str, Any]) -> None:
 
 def _repeat(incident: int, revision: int | None, *, as_json: bool) -> None:
     from canary.bootstrap import open_application
-    from canary.services.reproducing import load_kept, repeat
+    from canary.services.verdicts.reproducing import load_kept, repeat
 
     application = open_application()
     with application.database.read() as session:
@@ -86,7 +86,7 @@ def _repeat(incident: int, revision: int | None, *, as_json: bool) -> None:
 
 def _show_parameters(*, as_json: bool) -> None:
     from canary.bootstrap import open_application
-    from canary.services.parameters import estimate_parameters
+    from canary.services.verdicts.parameters import estimate_parameters
 
     application = open_application()
     with application.database.read() as session:

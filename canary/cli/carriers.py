@@ -7,8 +7,8 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.services import ranges as range_service
-from canary.services.imports import read_table
+from canary.services.stock import ranges as range_service
+from canary.services.stock.imports import read_table
 from seeds.carriers import load_carriers
 from seeds.numbers import identify
 

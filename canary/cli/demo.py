@@ -34,17 +34,18 @@ from canary.cli import story
 from canary.cli.printing import print_json
 from canary.domain.errors import CanaryError
 from canary.domain.sightings import ChannelClass
-from canary.services import alerting, intake
 from canary.services.access import create_user
-from canary.services.imports import read_table
-from canary.services.phones import REQUIRED as PHONE_COLUMNS
-from canary.services.phones import import_phones, list_control_numbers
-from canary.services.planting import Gardener, confirm_planting, export_sheets
-from canary.services.seeding import Nursery, SeedOrder, seed_batch
-from canary.services.sources import OPTIONAL as SOURCE_OPTIONAL
-from canary.services.sources import REQUIRED as SOURCE_COLUMNS
-from canary.services.sources import import_sources, list_sources
-from canary.services.summaries import count_open_work, list_summaries, load_summary
+from canary.services.alerts import alerting
+from canary.services.baits.planting import Gardener, confirm_planting, export_sheets
+from canary.services.baits.seeding import Nursery, SeedOrder, seed_batch
+from canary.services.inbox import intake
+from canary.services.pages.summaries import count_open_work, list_summaries, load_summary
+from canary.services.stock.imports import read_table
+from canary.services.stock.phones import REQUIRED as PHONE_COLUMNS
+from canary.services.stock.phones import import_phones, list_control_numbers
+from canary.services.stock.sources import OPTIONAL as SOURCE_OPTIONAL
+from canary.services.stock.sources import REQUIRED as SOURCE_COLUMNS
+from canary.services.stock.sources import import_sources, list_sources
 from seeds.carriers import load_carriers
 from webhooks import signing
 from webhooks.digests import hmac_base64

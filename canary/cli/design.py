@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from canary.cli.printing import as_json, print_json
-from canary.services.designing import Programme, design_programme
-from canary.services.imports import read_table
-from canary.services.sources import OPTIONAL, REQUIRED
+from canary.services.baits.designing import Programme, design_programme
+from canary.services.stock.imports import read_table
+from canary.services.stock.sources import OPTIONAL, REQUIRED
 
 # The module that holds each subcommand.
 SUBCOMMANDS = {
@@ -91,7 +91,7 @@ def _load_parcels(file: Path | None) -> dict[str, int]:
         texts = {row.cells["code"]: row.cells.get("daily_parcels", "") for row in table}
     else:
         from canary.bootstrap import open_application
-        from canary.services.sources import list_sources
+        from canary.services.stock.sources import list_sources
 
         with open_application().database.read() as session:
             known = list_sources(session)

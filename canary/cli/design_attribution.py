@@ -107,11 +107,11 @@ def _read_sources(wanted: str | None) -> tuple[list[str], tuple[Twins, ...], lis
     if wanted is not None and wanted.isascii() and wanted.isdigit():
         return [f"S{at:05d}" for at in range(min(int(wanted), 1_000_000))], (), []
     if wanted is not None:
-        from canary.services.imports import read_table
+        from canary.services.stock.imports import read_table
 
         return [row.cells["code"] for row in read_table(Path(wanted), required=("code",))], (), []
     from canary.bootstrap import open_application
-    from canary.services.placements_world import load_placements
+    from canary.services.verdicts.placements_world import load_placements
 
     with open_application().database.read() as session:
         world = load_placements(session)
@@ -231,7 +231,7 @@ def _generator(seed: int | None) -> np.random.Generator:
 def next(*, incident: int, batch: str | None, as_json: bool) -> None:  # noqa: A001  the group asks for a command by its name
     """Say which seeding would settle an incident, and draft its batch."""
     from canary.bootstrap import open_application
-    from canary.services.nextseeding import draft_next, plan_next
+    from canary.services.verdicts.nextseeding import draft_next, plan_next
 
     application = open_application()
     if batch is None:

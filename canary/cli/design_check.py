@@ -7,8 +7,8 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, print_json, print_table
-from canary.services import designing
-from canary.services.imports import read_table
+from canary.services.baits import designing
+from canary.services.stock.imports import read_table
 from seeds.people import NameStyle
 from seeds.waybills import Waybill
 

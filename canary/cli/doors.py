@@ -5,7 +5,7 @@ import click
 from canary.bootstrap import Application, make_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows, read_options
 from canary.domain.alerts import Rhythm
-from canary.services import alerting, endpoints
+from canary.services.alerts import alerting, endpoints
 from webhooks.errors import DeliveryError
 from webhooks.outbound.registry import FORMATS
 from webhooks.signing import new_secret

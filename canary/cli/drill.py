@@ -6,7 +6,7 @@ import click
 
 from canary.bootstrap import Application, make_driller, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_table
-from canary.services.drilling import DrillLine, read_drills, send_drills
+from canary.services.detection.drilling import DrillLine, read_drills, send_drills
 
 PATIENCE = 30.0
 POLLED_EVERY = 0.2

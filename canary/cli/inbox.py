@@ -5,9 +5,10 @@ import click
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
 from canary.domain.errors import Invalid
-from canary.services import again, feeds
-from canary.services.rematching import DAYS, list_rematches, request_rematch
-from canary.services.reporters import get_reporter
+from canary.services.detection.rematching import DAYS, list_rematches, request_rematch
+from canary.services.inbox import again
+from canary.services.inbox.reporters import get_reporter
+from canary.services.pages import feeds
 from webhooks.inbound.rereading import read_again
 
 

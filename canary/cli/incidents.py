@@ -6,8 +6,8 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.services import manual
-from canary.services.summaries import list_summaries, load_summary
+from canary.services.inbox import manual
+from canary.services.pages.summaries import list_summaries, load_summary
 
 
 @click.group()

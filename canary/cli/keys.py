@@ -6,8 +6,8 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.services import keys
-from canary.services.keys import Scope
+from canary.services.people import keys
+from canary.services.people.keys import Scope
 
 
 @click.group()

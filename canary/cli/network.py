@@ -7,10 +7,10 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows, write_file
-from canary.services import phones as phone_service
-from canary.services import sources as source_service
-from canary.services.imports import read_table
-from canary.services.sources import ImportResult
+from canary.services.stock import phones as phone_service
+from canary.services.stock import sources as source_service
+from canary.services.stock.imports import read_table
+from canary.services.stock.sources import ImportResult
 from seeds.carriers import load_carriers
 from seeds.fiction import RANGES, draw_fictional
 

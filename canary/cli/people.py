@@ -6,8 +6,8 @@ import click
 
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.services import factors, people
 from canary.services.access import Role, create_user
+from canary.services.people import accounts, factors
 
 
 @click.group()
@@ -49,7 +49,7 @@ def list_all(*, as_json: bool) -> None:
     """List who may sign in."""
     application = open_application()
     with application.database.read() as session:
-        lines = people.list_people(session, application.clock())
+        lines = accounts.list_people(session, application.clock())
     rows = [
         {
             "name": line.name,
@@ -72,7 +72,7 @@ def reset(name: str, *, as_json: bool) -> None:
     application = open_application()
     now, actor = application.clock(), name_actor()
     with application.database.write() as session:
-        password = people.reset_password(session, name, actor=actor, now=now)
+        password = accounts.reset_password(session, name, actor=actor, now=now)
         factors.remove_factor(session, name=name, actor=actor, now=now)
     if as_json:
         print_json({"name": name, "password": password})

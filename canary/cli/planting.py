@@ -10,20 +10,20 @@ import click
 
 from canary.bootstrap import Application, make_partner_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_table, show_progress
-from canary.services import custody as custody_service
-from canary.services import rotation
-from canary.services.connectors import read_connector
-from canary.services.imports import read_table
-from canary.services.orders import PLAN_OPTIONAL, PLAN_REQUIRED, PlanRow, SeedOrder, read_plan
-from canary.services.planting import (
+from canary.services.baits import custody as custody_service
+from canary.services.baits import rotation
+from canary.services.baits.connectors import read_connector
+from canary.services.baits.orders import PLAN_OPTIONAL, PLAN_REQUIRED, PlanRow, SeedOrder, read_plan
+from canary.services.baits.planting import (
     Gardener,
     LabelWish,
     confirm_planting,
     export_sheets,
     find_baits,
 )
-from canary.services.pushing import push_batch
-from canary.services.seeding import Nursery, SeedResult, seed_batch
+from canary.services.baits.pushing import push_batch
+from canary.services.baits.seeding import Nursery, SeedResult, seed_batch
+from canary.services.stock.imports import read_table
 from seeds.people import ForbiddenNames, NameScript, NameStyle
 from seeds.templates import TEMPLATES
 

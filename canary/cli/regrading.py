@@ -5,8 +5,8 @@ import click
 from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json
 from canary.domain.sightings import ChannelClass
-from canary.services.custody import parse_time
-from canary.services.regrading import regrade_reporter
+from canary.services.baits.custody import parse_time
+from canary.services.verdicts.regrading import regrade_reporter
 
 
 @click.command()

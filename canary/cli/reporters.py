@@ -12,7 +12,7 @@ from canary.cli.printing import as_json, name_actor, print_json, print_rows, rea
 from canary.cli.regrading import regrade
 from canary.domain.errors import Invalid
 from canary.domain.sightings import ChannelClass
-from canary.services import intake, reporters
+from canary.services.inbox import intake, reporters
 from webhooks.inbound.registry import READERS
 from webhooks.signing import new_secret
 

@@ -8,8 +8,8 @@ from canary.bootstrap import open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
 from canary.domain.sources import SourceKind
 from canary.domain.verdicts import Verdict
-from canary.services import expected as expectations
-from canary.services import routing
+from canary.services.alerts import routing
+from canary.services.detection import expected as expectations
 from webhooks.reports import ReportKind
 
 KINDS = click.Choice([kind.value for kind in ReportKind])

@@ -112,7 +112,7 @@ def _open_register(file: Path | None) -> LabelledRegister:
 
 def _load_register() -> LabelledRegister:
     from canary.bootstrap import open_application
-    from canary.services.register import load_rows
+    from canary.services.baits.register import load_rows
 
     application = open_application()
     with application.database.read() as session:
@@ -181,7 +181,7 @@ def _set_records_aside(results: Iterable[Result], found: dict[str, list[str]]) -
 def _file(found: Mapping[str, list[str]], basis: str) -> None:
     """File the records of exact matches as manual reports; the same again files nothing new."""
     from canary.bootstrap import open_application
-    from canary.services.manual import HandReport, report_by_hand
+    from canary.services.inbox.manual import HandReport, report_by_hand
 
     application = open_application()
     for path, records in found.items():

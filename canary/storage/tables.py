@@ -587,8 +587,8 @@ class TextGram(Row):
     """That a sighting's text holds one of the short runs of characters that share a keyed bucket.
 
     Buckets are 16 bits of an HMAC, so that many runs share one and a copied table spells out no
-    text; `canary.services.textindex` fills them. No foreign key: it would cost a look-up for each
-    of a hundred rows a message, and a row left behind finds nothing.
+    text; `services.detection.textindex` fills them. No foreign key: it would cost a look-up for
+    each of a hundred rows a message, and a row left behind finds nothing.
     """
 
     __tablename__ = "text_grams"

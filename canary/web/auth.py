@@ -7,7 +7,7 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from canary.services.access import Role, Viewer, find_viewer
-from canary.services.reveal import AGREERS, REVEALERS
+from canary.services.cases.reveal import AGREERS, REVEALERS
 from canary.web.parts import get_parts
 
 REFERENCE = "ref"

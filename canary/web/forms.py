@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from flask import abort, request
 
 from canary.domain.incidents import Decision
-from canary.services.pages_common import clamp_page
+from canary.services.viewing import clamp_page
 from canary.web.language import get_zone
 
 

@@ -7,8 +7,8 @@ from typing import Literal, cast
 
 from flask import current_app
 
-from canary.services.alerting import Sender
-from canary.services.drilling import Poster
+from canary.services.alerts.alerting import Sender
+from canary.services.detection.drilling import Poster
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.inbound.arrivals import Inbox

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from canary.bootstrap import make_jobs, make_web, prepare_application, serve_in_thread
 from canary.domain.sightings import ChannelClass
-from canary.services import intake
 from canary.services.access import create_user
+from canary.services.inbox import intake
 from tests.fakes import FakeClock
 from tests.web.building import PASSWORD
 from webhooks import signing

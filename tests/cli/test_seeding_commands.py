@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from canary.domain.errors import Invalid
-from canary.services.imports import read_table
-from canary.services.orders import PLAN_OPTIONAL, PLAN_REQUIRED, read_plan
+from canary.services.baits.orders import PLAN_OPTIONAL, PLAN_REQUIRED, read_plan
+from canary.services.stock.imports import read_table
 from tests.factories import NETWORK
 
 Canary = Any

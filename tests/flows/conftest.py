@@ -25,8 +25,9 @@ from canary.bootstrap import (
     serve_in_thread,
 )
 from canary.domain.sightings import ChannelClass
-from canary.services import alerting, intake
 from canary.services.access import create_user
+from canary.services.alerts import alerting
+from canary.services.inbox import intake
 from tests.factories import Office
 from tests.fakes import FakeClock
 from webhooks import signing

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from canary.services.reporters import set_options
-from canary.services.triage import open_reports
+from canary.services.detection.triage import open_reports
+from canary.services.inbox.reporters import set_options
 from canary.storage.tables import InboxPost
 from tests.flows.conftest import House
 from webhooks.reports import Report

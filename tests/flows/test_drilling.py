@@ -18,9 +18,9 @@ from canary.bootstrap import (
 )
 from canary.domain.errors import NotFound
 from canary.domain.sightings import ChannelClass
-from canary.services import intake
-from canary.services.drilling import DrillLine, read_drills, send_drills
-from canary.services.triage import Desk, list_waiting, triage_post
+from canary.services.detection.drilling import DrillLine, read_drills, send_drills
+from canary.services.detection.triage import Desk, list_waiting, triage_post
+from canary.services.inbox import intake
 from canary.storage.tables import Incident, Reporter, Sighting
 from tests.factories import Office
 from tests.fakes import FakeClock

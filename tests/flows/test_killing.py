@@ -24,8 +24,9 @@ import pytest
 
 from canary.bootstrap import Application, make_sender, prepare_application
 from canary.domain.sightings import ChannelClass
-from canary.services import alerting, intake
-from canary.services.summaries import count_open_work
+from canary.services.alerts import alerting
+from canary.services.inbox import intake
+from canary.services.pages.summaries import count_open_work
 from canary.storage.tables import Alert, Delivery, Incident, Sighting
 from tests.factories import Office
 from tests.fakes import FakeClock

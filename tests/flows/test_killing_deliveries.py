@@ -20,7 +20,7 @@ import pytest
 
 from canary.bootstrap import Application, make_sender
 from canary.domain.alerts import AlertType
-from canary.services import alerting
+from canary.services.alerts import alerting
 from canary.storage.tables import Alert, Delivery
 from tests.factories import Office
 from tests.fakes import FakeClock

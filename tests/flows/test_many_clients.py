@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from canary.services.intake import short_key
+from canary.services.inbox.intake import short_key
 from tests.flows.conftest import House
 from webhooks import signing
 

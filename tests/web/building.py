@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from canary.domain.identifiers import BaitValues
 from canary.services.access import create_user
-from canary.services.intake import Secrets, place_of
-from canary.services.textindex import index_report
+from canary.services.detection.textindex import index_report
+from canary.services.inbox.intake import Secrets, place_of
 from canary.storage.session import Database
 from canary.storage.tables import (
     AttributionRecord,

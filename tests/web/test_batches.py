@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from canary.services.ordering import make_ordered
-from canary.services.seeding import Nursery
+from canary.services.baits.ordering import make_ordered
+from canary.services.baits.seeding import Nursery
 from canary.storage.tables import AuditEntry, Bait, Batch, Exposure, Placement
 
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from canary.services.access import find_viewer
-from canary.services.pages_overview import load_coverage, load_overview
-from canary.services.pages_path import load_path
+from canary.services.pages.overview import load_coverage, load_overview
+from canary.services.pages.path import load_path
 from tests.web.building import NOW
 
 DAY = timedelta(days=1)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.services.pages_evidence import EXCERPTS, Mark, Span, build_evidence, mask_surface
+from canary.services.detection.excerpts import EXCERPTS, Mark, Span, build_evidence, mask_surface
 
 MARK = Mark(bait_ref="B-1", kind="number", form="exact", level="exact", rule="r", chance=1e-9)
 

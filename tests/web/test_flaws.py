@@ -5,8 +5,8 @@ import re
 import pytest
 
 from canary.domain.errors import Flaw, Invalid
-from canary.services.imports import sift_table
-from canary.services.sources import OPTIONAL, REQUIRED, import_sources
+from canary.services.stock.imports import sift_table
+from canary.services.stock.sources import OPTIONAL, REQUIRED, import_sources
 from canary.web.flaws import tell_flaw
 from tests.web.building import NOW
 

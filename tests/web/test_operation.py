@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from canary.domain.alerts import AlertType
-from canary.services.alerting import put_alert
+from canary.services.alerts.alerting import put_alert
 from canary.storage.tables import AuditEntry, Delivery, Endpoint, Exposure, InboxPost, SignIn
 from tests.web.building import NOW, PASSWORD
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from canary.services.intake import keep_dead_post
+from canary.services.inbox.intake import keep_dead_post
 from canary.storage.tables import AuditEntry, Drill, InboxPost, Rematch, Reporter
 from canary.web.app import create_app
 from canary.web.parts import WebParts

@@ -4,7 +4,7 @@ import pytest
 
 from canary.domain.errors import Conflict
 from canary.domain.incidents import Decision
-from canary.services import review
+from canary.services.cases import review
 from canary.storage.tables import Alert, AuditEntry, Incident
 from tests.web.building import NOW
 

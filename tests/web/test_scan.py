@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from canary.domain.identifiers import BaitValues
-from canary.services.register import kind_of, list_keys
+from canary.services.baits.register import kind_of, list_keys
 from canary.services.uploads import KEPT
 from canary.storage.tables import AuditEntry, Identifier, InboxPost, Upload
 

@@ -5,7 +5,7 @@ import re
 from flask import Flask, Response, request
 from pydantic import BaseModel
 
-from canary.services.keys import Caller, find_caller
+from canary.services.people.keys import Caller, find_caller
 from canary.web.api import intake, planting, problems
 from canary.web.api.operations import PATH_PATTERNS, Call, Operation
 from canary.web.api.problems import Refused

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from canary.services import feeds, intake, reporters
-from canary.services.again import try_again
-from canary.services.feeds import PostEntry, SightingEntry, Slice
-from canary.services.keys import Scope
-from canary.services.manual import HandReport, report_by_hand
-from canary.services.pages_operation import ReporterLine, list_reporters
+from canary.services.inbox import intake, reporters
+from canary.services.inbox.again import try_again
+from canary.services.inbox.manual import HandReport, report_by_hand
+from canary.services.pages import feeds
+from canary.services.pages.feeds import PostEntry, SightingEntry, Slice
+from canary.services.pages.operation import ReporterLine, list_reporters
+from canary.services.people.keys import Scope
 from canary.web.api import models
 from canary.web.api.operations import Call, Operation
 from webhooks.inbound.rereading import read_again

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from canary.services.keys import Caller, Scope
+from canary.services.people.keys import Caller, Scope
 from canary.web.api.models import NAME, REF
 from canary.web.parts import WebParts
 

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Forbidden, Invalid
 from canary.domain.onetime import make_uri, spell_secret
-from canary.services import access, factors
+from canary.services import access
+from canary.services.people import factors
 from canary.web.auth import REFERENCE, find_half_in, find_signed_in, get_viewer, is_local_path
 from canary.web.catalog import gettext
 from canary.web.language import LOCALES, SESSION_LANG

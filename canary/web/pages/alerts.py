@@ -7,7 +7,8 @@ from canary.domain.alerts import Rhythm
 from canary.domain.errors import CanaryError, Conflict, Invalid
 from canary.domain.sources import SourceKind
 from canary.domain.verdicts import Verdict
-from canary.services import alerting, endpoints, escalating, expected, routing
+from canary.services.alerts import alerting, endpoints, escalating, routing
+from canary.services.detection import expected
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text

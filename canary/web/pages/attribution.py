@@ -4,8 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.services.nextseeding import draft_next
-from canary.services.pages_attribution import load_attribution_page
+from canary.services.pages.attribution import load_attribution_page
+from canary.services.verdicts.nextseeding import draft_next
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.parts import get_parts

@@ -6,14 +6,14 @@ from flask.typing import ResponseReturnValue
 from canary.domain.errors import Conflict, Forbidden, Invalid
 from canary.domain.identifiers import BaitValues
 from canary.services.access import confirm_password
-from canary.services.pages_baits import BaitFilter, list_baits, list_batches, load_bait
-from canary.services.reveal import (
+from canary.services.cases.reveal import (
     answer_reveal,
     ask_reveal,
     find_own_request,
     list_requests,
     show_bait,
 )
+from canary.services.pages.baits import BaitFilter, list_baits, list_batches, load_bait
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_page

@@ -8,11 +8,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
-from canary.services import ordering, pages_batches
-from canary.services.orders import SeedOrder
-from canary.services.planting import Gardener, confirm_planting
-from canary.services.rotation import list_gaps
-from canary.services.seeding import Nursery, SeedResult
+from canary.services.baits import ordering
+from canary.services.baits.orders import SeedOrder
+from canary.services.baits.planting import Gardener, confirm_planting
+from canary.services.baits.rotation import list_gaps
+from canary.services.baits.seeding import Nursery, SeedResult
+from canary.services.pages import batches as pages_batches
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
 from canary.web.flaws import tell_flaw

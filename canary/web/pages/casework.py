@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services import casework, undoing, views
-from canary.services.casework import Desk, Outcome, Pick, Step
+from canary.services.cases import casework, undoing, views
+from canary.services.cases.casework import Desk, Outcome, Pick, Step
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
 from canary.web.forms import read_number, read_text

@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from canary.services.access import Viewer
 from canary.services.audit import record
 from canary.services.exports import write_csv, write_json, write_xlsx
-from canary.services.pages_audit import list_audit
-from canary.services.pages_baits import list_baits
-from canary.services.pages_incidents import list_incidents
-from canary.services.pages_operation import list_deliveries, list_posts
-from canary.services.pages_sources import load_tree
+from canary.services.pages.audit import list_audit
+from canary.services.pages.baits import list_baits
+from canary.services.pages.incidents import list_incidents
+from canary.services.pages.operation import list_deliveries, list_posts
+from canary.services.pages.sources import load_tree
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.errors import show_error

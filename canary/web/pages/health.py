@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from canary.services.keys import Scope, find_caller
-from canary.services.metrics import Metric, load_metrics
+from canary.services.pages.metrics import Metric, load_metrics
+from canary.services.people.keys import Scope, find_caller
 from canary.storage.session import is_reachable
 from canary.web.parts import get_parts
 

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services import importing, uploads
+from canary.services import uploads
+from canary.services.stock import importing
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.parts import get_parts

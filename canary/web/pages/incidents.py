@@ -4,17 +4,17 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services import review
-from canary.services.casework import Step, list_workers
-from canary.services.pages_incidents import (
+from canary.services.cases import review
+from canary.services.cases.casework import Step, list_workers
+from canary.services.cases.queue_search import KEYS, IncidentFilter, check_filter, read_query
+from canary.services.cases.undoing import can_undo
+from canary.services.cases.views import list_views
+from canary.services.pages.incidents import (
     count_incidents,
     list_incidents,
     load_incident,
 )
-from canary.services.pages_sightings import load_raw, load_sighting, note_reading
-from canary.services.queue_search import KEYS, IncidentFilter, check_filter, read_query
-from canary.services.undoing import can_undo
-from canary.services.views import list_views
+from canary.services.pages.sightings import load_raw, load_sighting, note_reading
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import DecisionForm, read_decision, read_page

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services.keys import Scope, create_key, list_keys, revoke_key
+from canary.services.people.keys import Scope, create_key, list_keys, revoke_key
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from canary.services import pages_network
+from canary.services.pages import network as pages_network
 from canary.web.language import get_zone
 from canary.web.parts import get_parts
 

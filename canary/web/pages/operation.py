@@ -6,16 +6,16 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
-from canary.services.again import try_again as give_post_again
-from canary.services.alerting import redeliver as give_again
-from canary.services.manual import HandReport, report_by_hand
-from canary.services.pages_audit import AuditFilter, list_audit
-from canary.services.pages_operation import (
+from canary.services.alerts.alerting import redeliver as give_again
+from canary.services.detection.rematching import list_rematches, request_rematch
+from canary.services.inbox.again import try_again as give_post_again
+from canary.services.inbox.manual import HandReport, report_by_hand
+from canary.services.pages.audit import AuditFilter, list_audit
+from canary.services.pages.operation import (
     list_deliveries,
     list_posts,
     list_reporters,
 )
-from canary.services.rematching import list_rematches, request_rematch
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_day, read_page, read_text

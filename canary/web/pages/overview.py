@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.services.access import Role
-from canary.services.pages_overview import load_overview
+from canary.services.pages.overview import load_overview
 from canary.web.auth import get_viewer
 from canary.web.language import get_zone
 from canary.web.parts import get_parts

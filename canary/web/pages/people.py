@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.services import access, factors, people
+from canary.services import access
 from canary.services.access import Role
+from canary.services.people import accounts, factors
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text
@@ -35,7 +36,7 @@ def change() -> ResponseReturnValue:
         return _render(gettext("Sign in again before changing who may do what.")), 403
     try:
         with parts.database.read() as session:
-            name = people.get_name(session, read_number("user_id") or 0)
+            name = accounts.get_name(session, read_number("user_id") or 0)
         said = change_one(name)
     except (Invalid, Conflict) as error:
         problem = error.flaws[0].problem if isinstance(error, Invalid) else str(error)
@@ -53,7 +54,7 @@ def invite() -> ResponseReturnValue:
     lang = read_text("lang")
     try:
         with parts.database.write() as session:
-            code = people.invite(
+            code = accounts.invite(
                 session,
                 name=read_text("name"),
                 role=read_text("role"),
@@ -72,7 +73,7 @@ def withdraw(invitation_id: int) -> ResponseReturnValue:
     """Take an invitation back."""
     parts = get_parts()
     with parts.database.write() as session:
-        people.withdraw(session, invitation_id, actor=get_viewer().name, now=parts.clock())
+        accounts.withdraw(session, invitation_id, actor=get_viewer().name, now=parts.clock())
     flash(gettext("The invitation is withdrawn."))
     return redirect(url_for("people.list_all"), 303)
 
@@ -90,7 +91,7 @@ def join() -> ResponseReturnValue:
         return _refuse_join(gettext("The two new passwords are not the same.")), 400
     try:
         with parts.database.write() as session:
-            who = people.accept(session, read_text("code"), password=new, now=parts.clock())
+            who = accounts.accept(session, read_text("code"), password=new, now=parts.clock())
     except Invalid as error:
         return _refuse_join(tell_problem(error.flaws[0].problem)), 400
     except (NotFound, Conflict) as error:
@@ -101,7 +102,7 @@ def join() -> ResponseReturnValue:
 
 def _set_role(name: str) -> str:
     with get_parts().database.write() as session:
-        people.set_role(
+        accounts.set_role(
             session,
             name,
             read_text("role"),
@@ -115,14 +116,14 @@ def _set_role(name: str) -> str:
 def _switch(name: str) -> str:
     active, now = read_text("do") == "on", get_parts().clock()
     with get_parts().database.write() as session:
-        people.switch(session, name, active=active, actor=get_viewer().name, now=now)
+        accounts.switch(session, name, active=active, actor=get_viewer().name, now=now)
     return gettext("Saved.")
 
 
 def _reset(name: str) -> str:
     now = get_parts().clock()
     with get_parts().database.write() as session:
-        password = people.reset_password(session, name, actor=get_viewer().name, now=now)
+        password = accounts.reset_password(session, name, actor=get_viewer().name, now=now)
     return gettext(
         "%(name)s signs in with this one-time password, shown once: %(password)s",
         name=name,
@@ -161,8 +162,8 @@ def _refuse_join(problem: str) -> str:
 def _render(problem: str = "", *, invited: str = "", code: str = "") -> str:
     parts = get_parts()
     with parts.database.read() as session:
-        lines = people.list_people(session, parts.clock())
-        invitations = people.list_invitations(session, parts.clock())
+        lines = accounts.list_people(session, parts.clock())
+        invitations = accounts.list_invitations(session, parts.clock())
     return render_template(
         "users.html",
         lines=lines,

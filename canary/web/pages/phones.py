@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from canary.services.pages_phones import list_pool
+from canary.services.pages.phones import list_pool
 from canary.web.forms import read_page
 from canary.web.parts import get_parts
 

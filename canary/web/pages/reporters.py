@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
 from canary.domain.sightings import ChannelClass
-from canary.services import intake, reporters
-from canary.services.drilling import Driller, send_one
-from canary.services.pages_reporter import ReporterProof, show_proof, show_reporter
+from canary.services.detection.drilling import Driller, send_one
+from canary.services.inbox import intake, reporters
+from canary.services.pages.reporter import ReporterProof, show_proof, show_reporter
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text

@@ -4,7 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
-from canary.services import scanning, uploads
+from canary.services import uploads
+from canary.services.detection import scanning
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_text

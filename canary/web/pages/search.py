@@ -4,8 +4,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
-from canary.services.pages_sightings import note_reading
-from canary.services.textindex import search_texts
+from canary.services.detection.textindex import search_texts
+from canary.services.pages.sightings import note_reading
 from canary.web.auth import get_viewer
 from canary.web.forms import read_number
 from canary.web.parts import get_parts

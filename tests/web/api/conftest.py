@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from canary.services.keys import Scope, create_key
+from canary.services.people.keys import Scope, create_key
 from canary.web.parts import WebParts
 
 

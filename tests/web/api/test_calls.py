@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from canary.services.intake import find_reporter
-from canary.services.keys import revoke_key
+from canary.services.inbox.intake import find_reporter
+from canary.services.people.keys import revoke_key
 from canary.web.api.app import OPERATIONS
 from canary.web.parts import WebParts
 from tests.web.building import Builder

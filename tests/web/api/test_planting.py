@@ -6,8 +6,8 @@ import random
 import pytest
 
 from canary.domain.baits import BaitState
-from canary.services.ordering import make_ordered
-from canary.services.seeding import Nursery
+from canary.services.baits.ordering import make_ordered
+from canary.services.baits.seeding import Nursery
 from canary.storage.tables import AuditEntry, Bait, Exposure, Placement
 
 ADDRESS = "/api/v1/placements/confirm"

@@ -1,0 +1,1 @@
+"""From an order to baits in place, and to their end."""

@@ -1,0 +1,1 @@
+"""What people do with incidents: find, handle, decide, undo."""

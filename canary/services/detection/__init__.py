@@ -1,0 +1,1 @@
+"""From a stored post to matches, sightings and incidents."""

@@ -1,0 +1,1 @@
+"""Accounts, second factors, keys of programs."""

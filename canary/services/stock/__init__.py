@@ -1,0 +1,1 @@
+"""What the team brings: sources, phones, number ranges."""
