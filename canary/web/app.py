@@ -6,6 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from canary.web import auth, errors, headers, language, rendering
 from canary.web.api.app import create_api
@@ -39,11 +40,19 @@ from webhooks.inbound.blueprint import create_blueprint
 FORM_BYTES = 1024 * 1024
 
 
+class RowId(IntegerConverter):
+    """A row's number in an address; one that no database holds is an address that does not exist."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**63 - 1)
+
+
 def create_app(parts: WebParts) -> Flask:
     """Return the application made of `parts`; reads nothing else."""
     app = Flask("canary.web")
     app.config.update(_configure(parts))
     app.extensions[EXTENSION] = parts
+    app.url_map.converters["int"] = RowId
     language.install(app)
     rendering.install(app)
     auth.install(app)
