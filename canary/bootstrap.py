@@ -239,6 +239,7 @@ def make_jobs(application: Application) -> "Jobs":
 def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask":
     """Build the dashboard and the receiving routes."""
     from canary.doors import DatabaseInbox, OwnPoster
+    from canary.services.access import Role
     from canary.web.app import create_app
     from canary.web.parts import WebParts
 
@@ -261,6 +262,8 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
                 "database": is_reachable(database),
                 "jobs": jobs is None or jobs.is_alive,
             },
+            metrics_allow=settings.metrics_allow,
+            factor_roles=frozenset(Role(name) for name in settings.require_totp),
         )
     )
 

@@ -1,5 +1,6 @@
 """Settings: read once from the environment, checked, frozen."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from canary.domain.errors import Flaw, Invalid
+
+RoleName = Literal["seeder", "analyst", "auditor", "admin", "partner"]
 
 
 class Settings(BaseSettings):
@@ -27,12 +30,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    metrics_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    require_totp: Annotated[tuple[RoleName, ...], NoDecode] = ()
     scan_cluster: str = ""
     max_body: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
 
-    @field_validator("outbound_allow", mode="before")
+    @field_validator("outbound_allow", "metrics_allow", "require_totp", mode="before")
     @classmethod
-    def _split_places(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

@@ -20,6 +20,8 @@ STAFF = EVERYBODY - {Role.PARTNER}
 READERS = frozenset({Role.ANALYST, Role.AUDITOR, Role.ADMIN})
 PLANTERS = frozenset({Role.SEEDER, Role.ADMIN})
 DECIDERS = frozenset({Role.ANALYST, Role.ADMIN})
+OVERSEERS = frozenset({Role.AUDITOR, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
 
 # Open to anybody: what a browser needs before it has signed in, and what machines call.
 PUBLIC = frozenset(
@@ -39,6 +41,8 @@ PUBLIC = frozenset(
 BETWEEN = frozenset({"account.give_code"})
 # Open while a one-time password has not been replaced yet.
 BEFORE_PASSWORD = frozenset({"account.password", "account.sign_out"})
+# Open to whoever must have a second factor and has none yet.
+BEFORE_FACTOR = frozenset({"account.factor", *BEFORE_PASSWORD})
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "overview.show": EVERYBODY,
@@ -81,31 +85,31 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "attribution.show": READERS,
     "attribution.draft": DECIDERS,
     "operation.reporters": READERS,
-    "reporters.new": frozenset({Role.ADMIN}),
-    "reporters.add": frozenset({Role.ADMIN}),
+    "reporters.new": ADMINS,
+    "reporters.add": ADMINS,
     "reporters.show": READERS,
-    "reporters.secrets_of": frozenset({Role.ADMIN}),
-    "reporters.drill": frozenset({Role.ADMIN}),
-    "reporters.switch": frozenset({Role.ADMIN}),
-    "reporters.rotate": frozenset({Role.ADMIN}),
+    "reporters.secrets_of": ADMINS,
+    "reporters.drill": ADMINS,
+    "reporters.switch": ADMINS,
+    "reporters.rotate": ADMINS,
     "operation.inbox": READERS,
     "operation.try_again": DECIDERS,
     "operation.rematch": DECIDERS,
     "operation.deliveries": READERS,
     "operation.redeliver": DECIDERS,
     "alerts.list_endpoints": READERS,
-    "alerts.add_endpoint": frozenset({Role.ADMIN}),
-    "alerts.try_endpoint": frozenset({Role.ADMIN}),
-    "alerts.switch_endpoint": frozenset({Role.ADMIN}),
+    "alerts.add_endpoint": ADMINS,
+    "alerts.try_endpoint": ADMINS,
+    "alerts.switch_endpoint": ADMINS,
     "alerts.redeliver_dead": DECIDERS,
     "alerts.list_rules": READERS,
-    "alerts.add_rule": frozenset({Role.ADMIN}),
-    "alerts.remove_rule": frozenset({Role.ADMIN}),
+    "alerts.add_rule": ADMINS,
+    "alerts.remove_rule": ADMINS,
     "alerts.list_expected": READERS,
     "alerts.add_expected": DECIDERS,
     "alerts.end_expected": DECIDERS,
     "alerts.acknowledge": DECIDERS,
-    "operation.audit": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "operation.audit": OVERSEERS,
     "operation.report": DECIDERS,
     "account.end_sign_in": EVERYBODY,
     "account.show": EVERYBODY,
@@ -113,19 +117,19 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "account.sign_out": EVERYBODY,
     "account.factor": EVERYBODY,
     "account.remove_factor": EVERYBODY,
-    "people.list_all": frozenset({Role.AUDITOR, Role.ADMIN}),
-    "people.change": frozenset({Role.ADMIN}),
-    "people.invite": frozenset({Role.ADMIN}),
-    "people.withdraw": frozenset({Role.ADMIN}),
-    "keys.list_all": frozenset({Role.AUDITOR, Role.ADMIN}),
-    "keys.create": frozenset({Role.ADMIN}),
-    "keys.revoke": frozenset({Role.ADMIN}),
+    "people.list_all": OVERSEERS,
+    "people.change": ADMINS,
+    "people.invite": ADMINS,
+    "people.withdraw": ADMINS,
+    "keys.list_all": OVERSEERS,
+    "keys.create": ADMINS,
+    "keys.revoke": ADMINS,
     "exports.incidents": READERS,
     "exports.sources": STAFF,
     "exports.baits": STAFF,
     "exports.inbox": READERS,
     "exports.deliveries": READERS,
-    "exports.audit": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "exports.audit": OVERSEERS,
 }
 
 
@@ -159,6 +163,11 @@ def may_open(endpoint: str, role: Role) -> bool:
     return role in ROLES.get(endpoint, frozenset())
 
 
+def must_add_factor(viewer: Viewer) -> bool:
+    """Tell whether somebody's role asks for a second factor which they do not have yet."""
+    return viewer.role in get_parts().factor_roles and not viewer.has_factor
+
+
 def is_local_path(path: str) -> bool:
     """Tell whether `path` leads to a page of ours and nowhere else."""
     parts = urlsplit(path)
@@ -190,6 +199,8 @@ def _check_role(endpoint: str) -> Response | None:
         return _send_to_sign_in()
     if viewer.must_change_password and endpoint not in BEFORE_PASSWORD:
         return redirect(url_for("account.password"), 303)
+    if must_add_factor(viewer) and endpoint not in BEFORE_FACTOR:
+        return redirect(url_for("account.factor"), 303)
     if not may_open(endpoint, viewer.role):
         abort(403)
     return None

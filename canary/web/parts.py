@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, cast
 
 from flask import current_app
 
+from canary.services.access import Role
 from canary.services.alerts.alerting import Sender
 from canary.services.detection.drilling import Poster
 from canary.storage.session import Database
@@ -21,7 +23,8 @@ class WebParts:
     """Everything the pages and the receiving routes use.
 
     `max_body` in bytes; `trusted_proxies` counts the proxies in front; `clock` gives aware UTC;
-    `alive` names each part that must run and tells whether it does.
+    `alive` names each part that must run and tells whether it does. Whoever asks from a network of
+    `metrics_allow` needs no key for the gauges; people of `factor_roles` must have a second factor.
     """
 
     database: Database
@@ -37,6 +40,8 @@ class WebParts:
     max_body: int
     trusted_proxies: int
     alive: Callable[[], Mapping[str, bool]]
+    metrics_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    factor_roles: frozenset[Role] = frozenset()
 
     @property
     def is_https(self) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask, request, url_for
 
 from canary.services.access import Viewer
-from canary.web.auth import find_signed_in, may_open
+from canary.web.auth import find_signed_in, may_open, must_add_factor
 from canary.web.catalog import gettext
 from canary.web.flaws import tell_flaw
 from canary.web.language import get_lang, get_zone
@@ -151,4 +151,11 @@ def _offset(local: datetime) -> str:
 def _give_common() -> dict[str, object]:
     viewer: Viewer | None = find_signed_in()
     now = get_parts().clock()
-    return {"viewer": viewer, "lang": get_lang(), "zone": str(get_zone()), "now": now}
+    is_held = viewer is not None and (viewer.must_change_password or must_add_factor(viewer))
+    return {
+        "viewer": viewer,
+        "is_held": is_held,
+        "lang": get_lang(),
+        "zone": str(get_zone()),
+        "now": now,
+    }

@@ -214,6 +214,8 @@ def test_command_before_init_says_so(canary: Canary) -> None:
         ("CANARY_MAX_BODY", "many"),
         ("CANARY_PUBLIC_URL", "ftp://x"),
         ("CANARY_TRUSTED_PROXIES", "-1"),
+        ("CANARY_METRICS_ALLOW", "10.0.0.0/8,everywhere"),
+        ("CANARY_REQUIRE_TOTP", "admin,king"),
         ("CANARY_DATABASE_URL", "mysql://x/y"),
         ("CANARY_DATABASE_URL", "nonsense"),
         ("CANARY_DATABASE_URL", "postgresql://u:hush@127.0.0.1:1/x"),

@@ -1,6 +1,8 @@
 """What browsers are told, and which forms are believed."""
 
+import re
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
@@ -146,3 +148,36 @@ def test_failing_part_is_told_by_readyz(parts):
     answer = browser.get("/readyz")
     assert answer.status_code == 503
     assert answer.json == {"status": "failing", "checks": {"database": True, "jobs": False}}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "status"),
+    [
+        ("10.2.3.4", None, 0, 200),
+        ("::ffff:10.2.3.4", None, 0, 200),
+        ("::1", None, 0, 200),
+        ("10.3.3.4", None, 0, 401),
+        # A proxy nobody declared: its address says nothing about who asks.
+        ("10.2.3.4", "203.0.113.9", 0, 401),
+        ("10.2.3.4", "203.0.113.9", 1, 401),
+        ("10.9.9.9", "10.2.3.4", 1, 200),
+        ("10.9.9.9", "10.2.3.4, 203.0.113.9", 1, 401),
+    ],
+)
+def test_allowed_network_reads_the_gauges(parts, peer, forwarded, proxies, status):
+    allowed = (ip_network("10.2.0.0/16"), ip_network("::1/128"))
+    app = create_app(replace(parts, metrics_allow=allowed, trusted_proxies=proxies))
+    answer = app.test_client().get(
+        "/metrics",
+        headers={"X-Forwarded-For": forwarded} if forwarded else {},
+        environ_base={"REMOTE_ADDR": peer},
+    )
+    assert answer.status_code == status
+
+
+def test_number_no_row_can_have_is_not_found(app, as_role):
+    admin = as_role("admin")
+    rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    for rule in rules:
+        path = re.sub(r"<[^>]+>", "9" * 23, rule.rule)
+        assert admin.client.open(path, method=min(rule.methods - {"HEAD", "OPTIONS"})).status_code == 404

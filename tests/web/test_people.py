@@ -1,12 +1,15 @@
 """The pages of people: invitations, changes, the second factor at sign-in."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from canary.domain.onetime import code_at, step_of
+from canary.services.access import Role
 from canary.storage.tables import User
+from canary.web.app import create_app
 from tests.web.building import NOW, PASSWORD
 from tests.web.conftest import Browser
 
@@ -156,3 +159,20 @@ def test_removing_the_factor_needs_the_password(browser, build):
     assert browser.post(f"{form}/remove", form=form, password="wrong").status_code == 403
     assert browser.post(f"{form}/remove", form=form, password=PASSWORD).status_code == 303
     assert "Switch it on" in browser.get(form).get_data(as_text=True)
+
+
+def test_role_that_must_sets_the_factor_up_first(parts, build):
+    build.user("lin")
+    build.user("su", "seeder")
+    app = create_app(replace(parts, factor_roles=frozenset({Role.ANALYST})))
+    person, other = Browser(app), Browser(app)
+    person.sign_in("lin")
+    other.sign_in("su")
+    assert other.get("/sources").status_code == 200
+    for path in ("/", "/incidents", "/account", "/baits"):
+        assert person.get(path).headers["Location"] == "/account/second-factor"
+    page = person.get("/account/second-factor").get_data(as_text=True)
+    assert "need a second factor" in page
+    assert 'href="/incidents"' not in page
+    enrol(person)
+    assert person.get("/incidents").status_code == 200

@@ -1,5 +1,7 @@
 """Is the process up, is everything it needs alive, and how much is there."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -34,18 +36,44 @@ def ready() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Give the gauges to a program whose key has the scope `metrics:read`."""
+    """Give the gauges to a program from an allowed network, or with a key for `metrics:read`."""
+    parts = get_parts()
+    if not _comes_from_allowed():
+        _check_key()
+    with parts.database.read() as session:
+        found = load_metrics(session, parts.clock())
+    return Response("".join(_write(metric) for metric in found), content_type=TEXT_FORMAT)
+
+
+def _comes_from_allowed() -> bool:
+    """Tell whether the caller's address needs no key.
+
+    Behind a proxy that is not declared every caller would have the proxy's address.
+    """
+    parts = get_parts()
+    if not parts.trusted_proxies and "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        address = _unmap(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return False
+    return any(address in network for network in parts.metrics_allow)
+
+
+def _unmap(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _check_key() -> None:
     parts = get_parts()
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     known = scheme.lower() == "bearer" and len(shown) <= LONGEST_KEY
     caller = find_caller(parts.database, shown.strip(), parts.clock()) if known else None
     if caller is None:
-        return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        abort(Response(status=401, headers={"WWW-Authenticate": "Bearer"}))
     if Scope.METRICS_READ not in caller.scopes:
         abort(403)
-    with parts.database.read() as session:
-        found = load_metrics(session, parts.clock())
-    return Response("".join(_write(metric) for metric in found), content_type=TEXT_FORMAT)
 
 
 def _write(metric: Metric) -> str:
