@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from canary.attribution.infer import attribute_files
+from canary.cli.numbers import ROW_ID
 from canary.cli.printing import print_json, print_rows
 
 
 @click.command()
 @click.argument("worlds", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--incident", type=int, metavar="ID", help="Make a kept attribution again.")
-@click.option("--revision", type=int, metavar="N", help="Which one; the newest by default.")
+@click.option("--incident", type=ROW_ID, metavar="ID", help="Make a kept attribution again.")
+@click.option("--revision", type=ROW_ID, metavar="N", help="Which one; the newest by default.")
 @click.option("--parameters", is_flag=True, help="Show the parameters and what they rest on.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def attribute(

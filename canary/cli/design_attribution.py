@@ -20,6 +20,7 @@ from canary.attribution.reading import load_world
 from canary.attribution.simulate import scenario_names
 from canary.attribution.simulate_leaks import Nature
 from canary.attribution.writing import write_world
+from canary.cli.numbers import ROW_ID
 from canary.cli.printing import as_json, name_actor, print_json, print_table, write_file
 from canary.domain.errors import Invalid
 
@@ -225,7 +226,7 @@ def _generator(seed: int | None) -> np.random.Generator:
 
 
 @click.command("next")
-@click.option("--incident", type=int, required=True, metavar="ID")
+@click.option("--incident", type=ROW_ID, required=True, metavar="ID")
 @click.option("--draft", "batch", metavar="BATCH", help="Draft it as a batch of this name.")
 @as_json
 def next(*, incident: int, batch: str | None, as_json: bool) -> None:  # noqa: A001  the group asks for a command by its name

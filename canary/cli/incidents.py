@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from canary.bootstrap import open_application
+from canary.cli.numbers import ROW_ID
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
 from canary.services.inbox import manual
 from canary.services.pages.summaries import list_summaries, load_summary
@@ -31,8 +32,8 @@ def list_incidents(*, as_json: bool) -> None:
 
 
 @incidents.command()
-@click.argument("incident_id", type=int, metavar="ID")
-@click.option("--revision", type=int, metavar="N", help="An older attribution of it.")
+@click.argument("incident_id", type=ROW_ID, metavar="ID")
+@click.option("--revision", type=ROW_ID, metavar="N", help="An older attribution of it.")
 @as_json
 def show(incident_id: int, *, revision: int | None, as_json: bool) -> None:
     """Show one incident with its reasons."""

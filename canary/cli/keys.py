@@ -5,6 +5,7 @@ from datetime import timedelta
 import click
 
 from canary.bootstrap import open_application
+from canary.cli.numbers import DAYS
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
 from canary.services.people import keys
 from canary.services.people.keys import Scope
@@ -25,9 +26,7 @@ def key() -> None:
     required=True,
     help="What it may do; repeatable.",
 )
-@click.option(
-    "--days", type=click.IntRange(1, 3650), help="Days until it ends; never if not given."
-)
+@click.option("--days", type=DAYS, help="Days until it ends; never if not given.")
 @as_json
 def create(name: str, *, scopes: tuple[str, ...], days: int | None, as_json: bool) -> None:
     """Make a key; it is shown once."""

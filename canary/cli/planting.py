@@ -9,6 +9,7 @@ from secrets import SystemRandom
 import click
 
 from canary.bootstrap import Application, make_partner_sender, open_application
+from canary.cli.numbers import DAYS
 from canary.cli.printing import as_json, name_actor, print_json, print_table, show_progress
 from canary.services.baits import custody as custody_service
 from canary.services.baits import rotation
@@ -43,7 +44,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--per-source", type=click.IntRange(1, 1_000_000), default=4, show_default=True)
 @click.option("--carrier", help="Use this carrier for the whole batch.")
 @click.option("--controls", type=float, default=0.05, show_default=True, help="Share kept home.")
-@click.option("--days", type=int, default=1, show_default=True, help="Spread orders over so many.")
+@click.option("--days", type=DAYS, default=1, show_default=True, help="Spread orders over so many.")
 @click.option("--reserved", is_flag=True, help="Take reserved and voided numbers only.")
 @click.option("--forbid", "forbid_file", type=FILE, help="Names no bait may bear: column name.")
 @click.option(
@@ -301,7 +302,7 @@ def gaps(*, batch: str | None, as_json: bool) -> None:
 
 
 @plant.command()
-@click.option("--older-than", type=click.IntRange(1), required=True, help="Days since issued.")
+@click.option("--older-than", type=DAYS, required=True, help="Days since issued.")
 @click.option("--batch", help="Only this batch.")
 @click.option("--replace", is_flag=True, help="Draft a batch of as many for the same sources.")
 @as_json
