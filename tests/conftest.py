@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from canary.bootstrap import configure_logging
 from canary.storage.migrate import upgrade
@@ -23,6 +24,14 @@ from tests.postgres import find_binaries, run_server
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _numbers = count(1)
+
+# The same examples in every run and no limits of time: a red test is red for everybody, and a busy
+# machine is no reason to fail. `pytest --hypothesis-profile=explore` draws new ones.
+settings.register_profile(
+    "explore", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("same", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -142,7 +151,7 @@ def database_url(
         return
     url = request.getfixturevalue("postgres_migrated")
     yield url
-    with psycopg.connect(url) as cleaner:
+    with psycopg.connect(url, options="-c lock_timeout=60s") as cleaner:
         for table in reversed(Row.metadata.sorted_tables):
             cleaner.execute(f"DELETE FROM {table.name}")
         cleaner.execute("SELECT setval(format('%I', sequencename), 1, false) FROM pg_sequences")

@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 SETTINGS = {"listen_addresses": "", "max_connections": "60", "shared_buffers": "32MB"}
 # A test's database need not outlive a power cut; what is measured must.
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+PATIENCE = 120.0
 
 
 def find_binaries() -> Path | None:
@@ -47,8 +50,9 @@ def run_server(binaries: Path, *, durable: bool = False) -> Iterator[Path]:
         _wait_until_ready(binaries, folder, server)
         yield folder
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        # A fast shutdown: the polite one would wait for a client that a failed test left behind.
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -61,7 +65,8 @@ def _choose_owner() -> str | None:
 
 
 def _wait_until_ready(binaries: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         ready = subprocess.run([binaries / "pg_isready", "-q", "-h", folder], check=False)
         if ready.returncode == 0:
             return

@@ -90,7 +90,7 @@ JSON = st.recursive(
 @settings(
     max_examples=80,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), value=JSON)
 def test_only_our_own_error_leaves_reading(make_world, data, value):

@@ -38,11 +38,11 @@ SCRIPTS = [
     "<![CDATA[<script>alert(1)</script>]]>",
     "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     "javascript:alert(1)",
-    "{{ 7 * 191 }}",
-    "{% print(7 * 191) %}",
-    "${7*191}",
-    "#{7*191}",
-    "<%= 7 * 191 %>",
+    "{{ 7919 * 104729 }}",
+    "{% print(7919 * 104729) %}",
+    "${7919*104729}",
+    "#{7919*104729}",
+    "<%= 7919 * 104729 %>",
     "%(name)s %s %d",
     "{0.__class__}",
     "&lt;script&gt;alert(1)&lt;/script&gt;",
@@ -79,6 +79,8 @@ SCRIPTS = [
 FORBIDDEN_TAGS = {
     "iframe", "object", "embed", "video", "math", "style", "base", "template", "noscript", "source",
 }  # fmt: skip
+# What a template would make of the sums above: too long to stand in a drawn token by chance.
+PRODUCT = str(7919 * 104729)
 GROUP = 12
 # Visited for every string; every other page is visited once for a dozen of them.
 ABOUT_ONE = ("incidents.show", "sources.show", "baits.show")
@@ -129,7 +131,7 @@ def find_faults(answer):
             link for link in reader.links if not link.startswith(("/", "#")) or link[:2] == "//"
         ],
         "scripts": [one for one in reader.scripts if not one.startswith("/static/")],
-        "computed": "1337" in page,
+        "computed": PRODUCT in page,
         "hidden": {"\u202e", "\u200b", "\x1b", "\x07", "\u2066"} & set("".join(reader.shown)),
         "size": len(page) if len(page) > 400_000 else None,
     }

@@ -73,14 +73,14 @@ def branches(build):
     head = build.source("HQ", kind="system")
     mine = build.source("MINE", "我方网络", kind="hub", parent=head)
     outlet = build.source("MINE-1", "我方网点", parent=mine)
-    other = build.source("OTHER", "他方网点", parent=head)
+    other = build.source("OTHER-NETWORK", "他方网点", parent=head)
     return {
         "mine": build.incident(
             outlet,
             result={
-                "posteriors": {"MINE-1": 0.97, "OTHER": 0.02},
-                "excluded": {"OTHER": "TOO_LATE"},
-                "explanations": {"en": {"headline": "MINE-1, not OTHER"}},
+                "posteriors": {"MINE-1": 0.97, "OTHER-NETWORK": 0.02},
+                "excluded": {"OTHER-NETWORK": "TOO_LATE"},
+                "explanations": {"en": {"headline": "MINE-1, not OTHER-NETWORK"}},
             },
         ),
         "other": build.incident(other),
@@ -100,7 +100,7 @@ def test_no_page_tells_a_partner_of_others(app, as_role, build, branches):
     """Over the whole route table, so that a page added later is held to it as well."""
     as_role("analyst")
     partner = as_role("partner", source_code="MINE")
-    examples = add_one(build, 7, "不可外泄")
+    examples = add_one(build, 7_000_007, "不可外泄")
     own = {**examples, "incidents.show": {"incident_id": branches["mine"].id}}
     opened, told = [], []
     for endpoint, path in list_pages(app, own).items():
@@ -109,7 +109,7 @@ def test_no_page_tells_a_partner_of_others(app, as_role, build, branches):
             assert answer.status_code == 403 or endpoint in PUBLIC, endpoint
             continue
         opened.append(endpoint)
-        words = ("不可外泄", "OTHER", "他方网点", "BAD-7")
+        words = ("不可外泄", "OTHER-NETWORK", "他方网点", "BAD-7000007")
         told += [(endpoint, word) for word in words if word in answer.get_data(as_text=True)]
     assert "incidents.show" in opened
     assert told == []
@@ -125,7 +125,7 @@ def test_partner_page_hides_other_sources(as_role, branches):
     partner = as_role("partner", source_code="MINE")
     page = partner.get(f"/incidents/{branches['mine'].id}").get_data(as_text=True)
     assert "MINE-1" in page
-    assert "OTHER" not in page
+    assert "OTHER-NETWORK" not in page
     assert "他方网点" not in page
 
 

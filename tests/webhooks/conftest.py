@@ -10,17 +10,12 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import settings
 
 from webhooks import signing
 from webhooks.errors import InboxConflict, InboxStale, WebhookError
 from webhooks.inbound.arrivals import Arrival, Inbox, ReporterAccess
 from webhooks.inbound.blueprint import create_blueprint
 from webhooks.reports import Grade, Post
-
-# A busy machine is no reason to fail.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 NOW = datetime(2026, 3, 18, 6, 30, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

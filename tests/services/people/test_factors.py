@@ -32,6 +32,12 @@ class Desk:
     def code(self, ahead=0):
         return code_at(self.secret, step_of(self.clock()) + ahead)
 
+    def wrong_code(self):
+        """Return a code that no step near this one has."""
+        step = step_of(self.clock())
+        live = {code_at(self.secret, step + one) for one in range(-3, 4)}
+        return next(code for code in (f"{number:06}" for number in range(8)) if code not in live)
+
     def enrol(self):
         viewer, _ = self.sign_in()
         with self.database.write() as session:
@@ -72,9 +78,9 @@ def test_unproved_factor_is_not_asked_for(desk):
 def test_wrong_first_code_enrols_nothing(desk):
     viewer, _ = desk.sign_in()
     with desk.database.write() as session:
-        factors.begin_enrolment(session, desk.vault, viewer)
+        desk.secret = factors.begin_enrolment(session, desk.vault, viewer)
     with pytest.raises(Invalid), desk.database.write() as session:
-        factors.prove_enrolment(session, desk.vault, viewer, "000000", desk.clock())
+        factors.prove_enrolment(session, desk.vault, viewer, desk.wrong_code(), desk.clock())
     assert not desk.sign_in()[0].has_factor
 
 
@@ -111,7 +117,7 @@ def test_known_password_does_not_free_guesses(desk):
             refused += 1
             continue
         with pytest.raises(Forbidden):
-            desk.give(viewer, "000000")
+            desk.give(viewer, desk.wrong_code())
     assert refused == 1
     with desk.database.read() as session:
         assert session.get_one(User, 1).refused_until > desk.clock()

@@ -209,7 +209,10 @@ def test_address_list_looks_behind_trusted_proxies(
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=25,
+)
 @given(
     body=st.binary(max_size=80) | st.sampled_from([b'{"id":[],"text":"x"}', b"content=x&id=%00"]),
     kind=st.sampled_from(["", "application/json", "application/x-www-form-urlencoded", "text/x"]),

@@ -84,7 +84,10 @@ def test_no_format_sends_invisible_characters(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=30,
+)
 @given(
     text=st.text(max_size=200),
     number=st.integers() | st.none() | st.floats(allow_nan=False, allow_infinity=False),
