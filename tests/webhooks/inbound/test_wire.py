@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
+from waitress.wasyncore import close_all
 
 from webhooks.inbound.proofs import path_secret_digest
 
@@ -18,19 +20,24 @@ def send(client: FlaskClient, inbox: Any) -> Iterator[Callable[[bytes], bytes]]:
     """Send raw bytes to the routes under waitress and return all that comes back."""
     inbox.add("crawler", format="page", path_secret_digest=path_secret_digest("s3cret"))
     app: Flask = client.application
-    server = create_server(app, host="127.0.0.1", port=0, threads=2, channel_timeout=3)
+    channels: dict[int, Any] = {}
+    server = create_server(
+        app, map=channels, host="127.0.0.1", port=0, threads=2, channel_timeout=120
+    )
     thread = Thread(target=server.run, daemon=True)
     thread.start()
 
     def run(raw: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", server.effective_port), timeout=10) as made:
+        with socket.create_connection(("127.0.0.1", server.effective_port), timeout=120) as made:
             made.sendall(raw)
             made.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: made.recv(65_536), b""))
 
     yield run
-    server.close()
-    thread.join(5)
+    server.task_dispatcher.shutdown()
+    # Closed by its own loop: a socket must not vanish from under its select.
+    server.trigger.pull_trigger(partial(close_all, channels, ignore_all=True))
+    thread.join(60)
 
 
 def request(path: str, body: bytes, *headers: str, method: str = "POST") -> bytes:

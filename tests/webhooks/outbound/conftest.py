@@ -71,7 +71,14 @@ class RawServer:
     def start(self) -> None:
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(8)
-        Thread(target=self._serve, daemon=True).start()
+        self.thread = Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End the thread that waits for callers: closing alone would leave it there for ever."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(60)
+        self.listener.close()
 
     @property
     def port(self) -> int:
@@ -106,7 +113,7 @@ def raw_server() -> Iterator[Callable[..., RawServer]]:
 
     yield start
     for server in servers:
-        server.listener.close()
+        server.stop()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ class Apprise:
         if kind == "no":
             return False
         if kind == "hang":
-            time.sleep(60)
+            time.sleep(600)
         if kind == "proxy":
             return not [name for name in os.environ if "proxy" in name.lower()]
         if kind == "udp":
@@ -37,7 +37,7 @@ class Apprise:
                 return False
             return True
         try:
-            return urllib.request.urlopen(rest, body.encode(), timeout=5).status == 200
+            return urllib.request.urlopen(rest, body.encode(), timeout=60).status == 200
         except OSError:
             return False
 """
@@ -50,7 +50,7 @@ def fake_apprise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
-def send(url: str, allowed: tuple[str, ...] = (), seconds: float = 20.0) -> bytes:
+def send(url: str, allowed: tuple[str, ...] = (), seconds: float = 120.0) -> bytes:
     sender = AppriseSender(policy=AddressPolicy(allowed=allowed), total_seconds=seconds)
     body = json.dumps({"url": url, "title": "t", "body": "words"}).encode()
     return sender.send(Request(url="apprise:", body=body)).body

@@ -92,7 +92,7 @@ def send(
             secrets=("pass word",),
             options={**OPTIONS, **options},
         )
-        chosen = sender or SmtpSender(policy=POLICY, total_seconds=2, ca_file=certificate[0])
+        chosen = sender or SmtpSender(policy=POLICY, total_seconds=60, ca_file=certificate[0])
         answer = chosen.send(MailFormat().render(make_message(), config, now))
         MailFormat().judge(answer, now)
         return answer
@@ -145,7 +145,7 @@ def test_server_without_tls_gets_no_mail(send: Callable[..., Answer], smtp: Smal
 
 def test_listed_host_may_speak_plainly(send: Callable[..., Answer], smtp: SmallSmtp) -> None:
     smtp.offers = "AUTH PLAIN"
-    plain = SmtpSender(policy=POLICY, total_seconds=2, plain_hosts=frozenset({"mail.example"}))
+    plain = SmtpSender(policy=POLICY, total_seconds=60, plain_hosts=frozenset({"mail.example"}))
     assert send(plain, user="canary").status == 250
     assert not [one for one in smtp.commands if one.startswith("AUTH")]
 
