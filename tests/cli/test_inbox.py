@@ -27,10 +27,11 @@ def test_rematch_is_asked_for(canary: Canary) -> None:
 
 
 def test_drill_tells_what_is_unreachable(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        monkeypatch.setenv("CANARY_PUBLIC_URL", f"http://127.0.0.1:{gone.getsockname()[1]}")
-    canary("init")
-    assert canary("drill", "--json").json == []
-    canary("reporter", "add", "market", "--format", "page", "--class", "own")
-    told = canary("drill", "--json", "--wait", "0")
+    with socket.socket() as held:  # bound but not listening: nobody else can listen there either
+        held.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("CANARY_PUBLIC_URL", f"http://127.0.0.1:{held.getsockname()[1]}")
+        canary("init")
+        assert canary("drill", "--json").json == []
+        canary("reporter", "add", "market", "--format", "page", "--class", "own")
+        told = canary("drill", "--json", "--wait", "0")
     assert (told.code, told.json[0]["reporter"], told.json[0]["status"]) == (1, "market", None)

@@ -34,6 +34,16 @@ from webhooks import signing
 from webhooks.errors import SignatureError
 
 PASSWORD = "seven quiet parcels at noon"
+PATIENCE = 120.0
+
+
+@contextmanager
+def hold_port() -> Iterator[int]:
+    """Hold a free port of loopback that nobody listens on; a server that reuses it may."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @dataclass
@@ -60,8 +70,8 @@ class Receiver:
 
     def wait_for(self, kind: str) -> None:
         """Wait until an alert of this kind has come."""
-        for _ in range(60):
-            if kind in {message["type"] for _, message in self.taken}:
+        for _ in range(120):
+            if kind in {message["type"] for _, message in list(self.taken)}:
                 return
             self.arrived.wait(1)
             self.arrived.clear()
@@ -106,7 +116,7 @@ class House:
 
     def post(self, name: str, body: bytes, headers: dict[str, str] | None = None) -> Any:
         url = f"{self.base_url}/hooks/{name}"
-        return requests.post(url, data=body, headers=headers or {}, timeout=20)
+        return requests.post(url, data=body, headers=headers or {}, timeout=PATIENCE)
 
     def sign(self, body: bytes, message_id: str | None = None) -> dict[str, str]:
         wanted = message_id or f"msg_{secrets.token_hex(8)}"
@@ -200,7 +210,7 @@ class Browser:
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, path: str) -> str:
-        answer = self.session.get(self.base_url + path, timeout=20)
+        answer = self.session.get(self.base_url + path, timeout=PATIENCE)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
         return answer.text
 
@@ -211,7 +221,7 @@ class Browser:
             self.base_url + path,
             data={"csrf_token": found[1], **fields},
             headers={"Origin": self.base_url},
-            timeout=20,
+            timeout=PATIENCE,
             allow_redirects=False,
         )
 

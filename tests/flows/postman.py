@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def serve() -> None:
-    """Deliver in this process, as the sole writer, for ever."""
+    """Deliver in this process, as the sole writer, as long as the one that started it lives."""
     home = Path(os.environ["CANARY_HOME"])
     application = prepare_application(
         home=home,
@@ -38,8 +38,9 @@ def serve() -> None:
         outbound_allow="127.0.0.1",
         log_level="error",
     )
+    starter = os.getppid()
     with hold_sole_writer(application):
-        while True:
+        while os.getppid() == starter:  # a failed test must not leave a postman behind
             deliver_due(application)
             time.sleep(0.005)
 

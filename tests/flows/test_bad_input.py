@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from canary.storage.tables import InboxPost
-from tests.flows.conftest import House
+from tests.flows.conftest import PATIENCE, House
 from webhooks import signing
 
 JSON = {"Content-Type": "application/json"}
@@ -25,7 +25,7 @@ def address_of(house: House) -> tuple[str, int]:
 
 @contextmanager
 def opened(house: House) -> Iterator[socket.socket]:
-    with socket.create_connection(address_of(house), timeout=20) as line:
+    with socket.create_connection(address_of(house), timeout=PATIENCE) as line:
         yield line
 
 
@@ -170,5 +170,7 @@ def test_sender_that_hangs_up_leaves_nothing(house: House) -> None:
 
 def test_other_methods_are_refused(house: House) -> None:
     for method in ["DELETE", "TRACE", "OPTIONS", "BREW"]:
-        answer = requests.request(method, f"{house.base_url}/hooks/market", data=b"x", timeout=20)
+        answer = requests.request(
+            method, f"{house.base_url}/hooks/market", data=b"x", timeout=PATIENCE
+        )
         assert 400 <= answer.status_code < 500

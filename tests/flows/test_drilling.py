@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from canary.services.inbox import intake
 from canary.storage.tables import Incident, Reporter, Sighting
 from tests.factories import Office
 from tests.fakes import FakeClock
+from tests.flows.conftest import PATIENCE, hold_port
 from webhooks.inbound.registry import READERS
 from webhooks.signing import new_secret
 
@@ -106,7 +108,7 @@ def test_running_jobs_read_the_drill(application: Application) -> None:
     jobs.start()
     try:
         ids = send_drills(make_driller(application), ["market"], actor="lin")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while look(application, ids)[0].triaged_ms is None and time.monotonic() < deadline:
             time.sleep(0.05)
         assert look(application, ids)[0].triaged_ms is not None
@@ -146,11 +148,12 @@ def test_broken_path_is_told(application: Application) -> None:
 
 def test_unreachable_address_is_told(application: Application) -> None:
     add(application, "market", "page")
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    settings = application.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
-    closed = Application(settings=settings, database=application.database, keys=application.keys)
-    (line,) = look(application, send_drills(make_driller(closed), actor="lin"))
+    with hold_port() as port:
+        settings = application.settings.model_copy(
+            update={"public_url": f"http://127.0.0.1:{port}"}
+        )
+        closed = replace(application, settings=settings)
+        (line,) = look(application, send_drills(make_driller(closed), actor="lin"))
     assert line.status is None
     assert line.problem
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from canary.storage.tables import InboxPost, Reporter, Sighting
-from tests.flows.conftest import House
+from tests.flows.conftest import PATIENCE, House
 from webhooks import signing
 
 
@@ -52,7 +52,10 @@ def test_two_mebibytes_in_chunks_are_413(house: House) -> None:
     chunks = (body[at : at + 65536] for at in range(0, len(body), 65536))
     try:
         answer = requests.post(
-            f"{house.base_url}/hooks/market", data=chunks, headers=house.sign(body), timeout=20
+            f"{house.base_url}/hooks/market",
+            data=chunks,
+            headers=house.sign(body),
+            timeout=PATIENCE,
         )
     except requests.ConnectionError:
         pass
@@ -144,11 +147,11 @@ def test_switched_off_reporter_is_401(house: House) -> None:
 
 def test_health_pages_answer(house: House) -> None:
     for path in ("/healthz", "/readyz"):
-        assert requests.get(house.base_url + path, timeout=20).status_code == 200
+        assert requests.get(house.base_url + path, timeout=PATIENCE).status_code == 200
 
 
 def test_stranger_is_sent_to_sign_in(house: House) -> None:
-    answer = requests.get(house.base_url + "/", timeout=20, allow_redirects=False)
+    answer = requests.get(house.base_url + "/", timeout=PATIENCE, allow_redirects=False)
     assert answer.status_code in {302, 303}
     assert "/sign-in" in answer.headers["Location"]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from canary.storage.tables import Alert, AuditEntry, InboxPost, Incident
-from tests.flows.conftest import Browser, House, Receiver
+from tests.flows.conftest import PATIENCE, Browser, House, Receiver
 from webhooks.digests import hmac_base64
 
 SEEDS = (11, 29)
@@ -73,7 +73,7 @@ def test_seeded_baits_reach_their_sheets(house: House, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("jobs")
 def test_leak_ends_in_a_signed_alert(planted: House, receiver: Receiver) -> None:
     leak_everything(planted, "OUT-B1")
-    assert receiver.arrived.wait(60)
+    assert receiver.arrived.wait(PATIENCE)
     message_id, message = receiver.taken[0]
     assert message["type"] == "incident.opened"
     assert message["data"]["named"] == ["OUT-B1"]
@@ -85,7 +85,7 @@ def test_leak_ends_in_a_signed_alert(planted: House, receiver: Receiver) -> None
 def test_spam_to_a_bait_phone_is_noticed(planted: House, receiver: Receiver) -> None:
     victim = next(one for one in planted.office.values_at("OUT-B1") if one.phone)
     assert post_sms(planted, "您的包裹破损可双倍理赔", victim.phone or "") == 200
-    assert receiver.arrived.wait(60)
+    assert receiver.arrived.wait(PATIENCE)
     assert planted.office.only(Incident).sighting_count == 1
 
 
@@ -122,19 +122,10 @@ def test_reviewed_incident_is_closed(planted: House, receiver: Receiver, browser
 def test_demo_names_the_true_source(seed: int) -> None:
     """`canary demo` as people run it; which source leaks is drawn by the seed."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "canary",
-            "demo",
-            "--no-serve",
-            "--json",
-            "--random-seed",
-            str(seed),
-        ],
+        [*DEMO, "--random-seed", str(seed)],
         capture_output=True,
         check=False,
-        timeout=180,
+        timeout=900,
     )
     told = json.loads(done.stdout)
     assert told["named"] == [told["truth"]] == [told["leaking_source"]]
