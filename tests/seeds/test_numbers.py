@@ -1,6 +1,5 @@
 from itertools import pairwise
 from random import Random
-from secrets import SystemRandom
 
 import pytest
 from hypothesis import given
@@ -37,7 +36,7 @@ def test_invalid_example_is_refused(carrier, form, text):
 
 @pytest.mark.parametrize("carrier", CURRENT)
 def test_drawn_numbers_pass_their_validator(carrier):
-    numbers = NumberMint(carrier, Draws(SystemRandom())).draw(300)
+    numbers = NumberMint(carrier, Draws(Random(7))).draw(300)
     assert all(is_valid(carrier, number) for number in numbers)
     assert all(normalise(number) == number for number in numbers)
 
@@ -57,7 +56,7 @@ def test_each_shape_makes_its_form(code, draws):
 
 @pytest.mark.parametrize("carrier", ["SF", "YTO", "ZTO", "STO", "YUNDA", "JT", "JD", "DEPPON"])
 def test_drawn_number_points_at_its_carrier(carrier):
-    assert identify(draw_number(carrier, SystemRandom()))[0].carrier == carrier
+    assert identify(draw_number(carrier, Random(7)))[0].carrier == carrier
 
 
 @pytest.mark.parametrize(
@@ -109,12 +108,12 @@ def test_normalising_twice_equals_once(text):
 
 def test_unknown_carrier_names_the_mend():
     with pytest.raises(UnknownCarrier, match=r"mend: use one of SF, YTO"):
-        draw_number("NOBODY", SystemRandom())
+        draw_number("NOBODY", Random(7))
 
 
 def test_defunct_carrier_gives_no_numbers():
     with pytest.raises(UnknownCarrier, match="no current number form"):
-        draw_number("GTO", SystemRandom())
+        draw_number("GTO", Random(7))
 
 
 def test_ranges_not_to_be_used_stay_unused():
@@ -134,7 +133,7 @@ def test_carrier_wholly_barred_says_so():
 
 
 def test_numbers_do_not_come_in_sequence():
-    numbers = [int(number[2:]) for number in NumberMint("YTO", Draws(SystemRandom())).draw(1000)]
+    numbers = [int(number[2:]) for number in NumberMint("YTO", Draws(Random(7))).draw(1000)]
     gaps = [abs(b - a) for a, b in pairwise(numbers)]
     assert min(gaps) > 1
     assert numbers != sorted(numbers)
