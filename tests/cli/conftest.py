@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-import structlog
 
 from canary import cli
+from canary.bootstrap import configure_logging
+from canary.cli import design_check, network, planting
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the same in each run, where a command asks the system."""
+    for module in (design_check, network, planting):
+        monkeypatch.setattr(module, "SystemRandom", lambda: Random(7))
+
+
+@pytest.fixture
 def canary(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    chance: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Canary]:
     def run(*arguments: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["canary", *arguments])
@@ -59,7 +71,8 @@ def canary(
 
     yield run
     # The commands log to this test's standard error, which is closed when the next test logs.
-    structlog.reset_defaults()
+    with capsys.disabled():
+        configure_logging("error")
 
 
 @pytest.fixture
