@@ -41,10 +41,10 @@ FORM_BYTES = 1024 * 1024
 
 
 class RowId(IntegerConverter):
-    """A row's number in an address; one that no database holds is an address that does not exist."""
+    """A row's number in an address; one that no database holds makes an address of nothing."""
 
-    def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**63 - 1)
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
 
 
 def create_app(parts: WebParts) -> Flask:

@@ -12,7 +12,7 @@ from flask import Flask, request, url_for
 from canary.services.access import Viewer
 from canary.web.auth import find_signed_in, may_open, must_add_factor
 from canary.web.catalog import gettext
-from canary.web.flaws import tell_flaw
+from canary.web.flaws import tell_flaw, tell_note
 from canary.web.language import get_lang, get_zone
 from canary.web.parts import get_parts
 from canary.web.visible import make_visible, shorten
@@ -52,6 +52,7 @@ def install(app: Flask) -> None:
         odds=format_odds,
         number=format_number,
         flaw=tell_flaw,
+        note=tell_note,
     )
     app.jinja_env.globals.update(
         AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, file_of=file_of, may=may_see

@@ -40,6 +40,7 @@ NO_PAGES = frozenset(
         "reference.document",
         "incidents.raw",
         "importing.rejects",
+        "batches.plan_file",
         "account.give_code",
         "account.sign_in",
     }

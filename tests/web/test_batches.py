@@ -1,6 +1,8 @@
 """A batch from the plan to the confirmation, by pages alone."""
 
+import csv
 import io
+import json
 import random
 import zipfile
 
@@ -124,3 +126,68 @@ def test_senseless_plan_is_refused(seeder, build, outlets, fields):
 def test_name_in_use_is_told(seeder, build, outlets):
     plan(seeder, "draft")
     assert "already" in plan(seeder, "draft").get_data(as_text=True)
+
+
+PLAN = "source,count,fields,route\nHZ-0,2,,sheet\nHZ-1,3,number:full;phone:masked,local\n"
+
+
+def test_plan_that_was_sent_comes_back(seeder, build, outlets, clock):
+    """Tried first: what came as a file stands in the form, and is drafted from there."""
+    tried = plan(seeder, "try", scope="plan", file=(io.BytesIO(PLAN.encode("gb18030")), "p.csv"))
+    page = tried.get_data(as_text=True)
+    assert "<dd>5</dd>" in page
+    path = plan(seeder, "draft", scope="plan", plan=PLAN).headers["Location"]
+    rows = list(csv.DictReader(io.StringIO(seeder.get(f"{path}/plan.csv").text.lstrip("\ufeff"))))
+    assert [(row["source"], row["count"], row["route"]) for row in rows] == [
+        ("HZ-0", "2", "sheet"),
+        ("HZ-1", "3", "local"),
+    ]
+    assert rows[1]["fields"] == "number:full;phone:masked;name:none;address:none"
+    again = seeder.get(f"{path}/plan.csv").text.lstrip("\ufeff")
+    assert "<dd>5</dd>" in plan(seeder, "try", name="b", scope="plan", plan=again).text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("source,count\nHZ-0,many\nNO,1\n", "Row 2: &#39;many&#39; is not a count"),
+        ("source,count\nHZ-0,1\nNO,1\n", "Row 3: there is no source &#39;NO&#39;"),
+        ("source\nHZ-0\n", "has no column count"),
+        ("", "is empty"),
+        ("source,count\n" + "HZ-0,1\n" * 80_000, "too large for the page"),
+    ],
+)
+def test_wrong_plan_is_told_by_row(seeder, outlets, text, told):
+    answer = plan(seeder, "try", scope="plan", plan=text)
+    assert answer.status_code == 400
+    assert told in answer.get_data(as_text=True)
+
+
+def test_local_baits_are_planned_below_a_parent(seeder, build, outlets):
+    build.source("KID", parent=outlets[0], region="330106", carriers=["YTO"])
+    path = plan(seeder, "draft", scope="all", per_source="3", local="1").headers["Location"]
+    rows = seeder.get(f"{path}/plan.csv").text.replace('"', "").split()
+    assert [row for row in rows if "local" in row] == ["KID,1,,,,,local"]
+    assert "KID,2,,,,,sheet" in rows
+    assert "HZ-0,3,,,,,sheet" in rows
+
+
+def test_labels_come_with_the_sheets(seeder, build, outlets, clock):
+    path = make(seeder, build, clock)
+    answer = seeder.post(f"{path}/sheets", form=path, labels="masked")
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as archive:
+        assert archive.read("HZ-0.pdf").startswith(b"%PDF")
+
+
+def test_only_the_listed_numbers_are_confirmed(seeder, build, outlets, clock):
+    path = make(seeder, build, clock)
+    sheets = seeder.post(f"{path}/sheets", form=path, template="generic", format="json")
+    with zipfile.ZipFile(io.BytesIO(sheets.get_data())) as archive:
+        number = json.loads(archive.read("HZ-1.json"))[0]["waybill_no"]
+    listed = (io.BytesIO(f"number\n{number}\n".encode()), "done.csv")
+    assert seeder.post(f"{path}/confirm", form=path, file=listed).status_code == 303
+    with build.open() as session:
+        confirmed = session.query(Placement).filter(Placement.confirmed_at.is_not(None)).all()
+    assert [row.source_id for row in confirmed] == [outlets[1].id]
+    strange = (io.BytesIO(b"number\nYT0000000000000\n"), "done.csv")
+    assert seeder.post(f"{path}/confirm", form=path, file=strange).status_code == 400

@@ -112,3 +112,14 @@ def test_reader_of_another_kind_finds_no_upload(seeder, as_role):
     path = send(seeder, TABLE)
     assert seeder.get(path.replace("sources", "phones")).status_code == 404
     assert as_role("analyst").get(path).status_code == 403
+
+
+def test_preview_says_what_to_know_first(seeder):
+    table = "number\n13490000001\n+44 7700 900123\n19340271800\n19399991800\n"
+    page = seeder.get(send(seeder, table, kind="phones")).get_data(as_text=True)
+    assert "Row 2: satellite and emergency range" in page
+    assert "Row 3: reserved for fiction" in page
+    assert "rows 4, 5 look alike under a mask" in page
+    zh = seeder.get(send(seeder, table, kind="phones") + "?lang=zh").get_data(as_text=True)
+    assert "第 2 行：卫星及应急号段" in zh
+    assert "look alike" not in zh

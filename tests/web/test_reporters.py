@@ -144,3 +144,16 @@ def test_rematch_is_asked_for_and_shown(analyst: Browser, build: Builder) -> Non
     analyst.post("/inbox/rematch", form="/inbox")
     assert only(build, Rematch).requested_by == "the-analyst"
     assert "0 of 0 looked at" in analyst.get("/inbox").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("status", "missed"), [(202, False), (401, True)])
+def test_drill_goes_through_every_reporter(parts, build, status, missed):
+    poster = FakePoster(status=status)
+    admin = _in_app(create_app(replace(parts, poster=poster)), build)
+    for name in ("rack", "web"):
+        build.reporter(name)
+    assert admin.post("/drill", form="/reporters").status_code == 303
+    assert [one.path for one in poster.posted] == ["rack", "web"]
+    page = admin.get("/reporters").get_data(as_text=True)
+    assert "2 test messages sent." in page
+    assert ("Not taken: rack, web" in page) == missed

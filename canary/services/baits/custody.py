@@ -188,6 +188,12 @@ def read_levels(text: str, *, row: int | None) -> dict[str, int]:
     return fields
 
 
+def tell_levels(fields: Mapping[str, int]) -> str:
+    """Return levels as `read_levels` reads them."""
+    words = {level: word for word, level in LEVELS.items()}
+    return ";".join(f"{name}:{words[level]}" for name, level in fields.items())
+
+
 def _find_known(session: Session, event: _Event) -> Exposure | None:
     bait_id, source_id, since = event
     return session.scalar(

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
 from canary.services.audit import record
-from canary.services.baits.orders import SeedOrder
+from canary.services.baits.custody import tell_levels
+from canary.services.baits.orders import PlanRow, SeedOrder
+from canary.services.baits.placing import LOCAL, SHEET
 from canary.services.baits.seeding import Nursery, SeedResult, add_batch, check_name, seed_batch
 from canary.services.viewing import is_in_place
 from canary.storage.session import Database
@@ -30,12 +32,13 @@ def try_order(nursery: Nursery, order: SeedOrder) -> SeedResult:
     return seed_batch(nursery, order, dry_run=True)
 
 
-def draft_order(database: Database, order: SeedOrder, *, actor: str, now: datetime) -> None:
-    """Keep a plan under its name, to be made later. Raises Invalid, Conflict."""
+def draft_order(database: Database, order: SeedOrder, *, actor: str, now: datetime) -> int:
+    """Keep a plan under its name, to be made later; return its batch. Raises Invalid, Conflict."""
     check_name(order.batch)
     with database.write() as session:
         _check_free(session, order.batch)
         add_batch(session, order, "draft", actor, now)
+        return session.scalars(select(Batch.id).where(Batch.name == order.batch)).one()
 
 
 def start_making(session: Session, name: str, *, actor: str, now: datetime) -> None:
@@ -67,6 +70,37 @@ def list_uncovered(session: Session) -> list[str]:
         .exists()
     )
     return list(session.scalars(select(Source.code).where(~covered).order_by(Source.code)))
+
+
+def list_plan(session: Session, order: SeedOrder) -> list[dict[str, object]]:
+    """Return an order as the rows of plan.csv that would ask for the same baits."""
+    if order.rows:
+        return [_tell_row(row, order) for row in order.rows]
+    chosen = set(order.sources)
+    return [
+        _tell_row(PlanRow(source=source.code, count=count, route=route), order)
+        for source in session.execute(select(Source.code, Source.parent_id).order_by(Source.code))
+        if not chosen or source.code in chosen
+        for route, count in _split_routes(order, is_below=source.parent_id is not None)
+        if count
+    ]
+
+
+def _split_routes(order: SeedOrder, *, is_below: bool) -> tuple[tuple[str, int], ...]:
+    local = order.local if is_below else 0
+    return (SHEET, order.per_source - local), (LOCAL, local)
+
+
+def _tell_row(row: PlanRow, order: SeedOrder) -> dict[str, object]:
+    return {
+        "source": row.source,
+        "count": row.count,
+        "carrier": row.carrier or order.carrier,
+        "origin": row.origin,
+        "destination": row.destination,
+        "fields": tell_levels(row.fields) if row.fields else None,
+        "route": row.route,
+    }
 
 
 def read_codes(text: str) -> tuple[str, ...]:

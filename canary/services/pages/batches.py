@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from canary.domain.errors import Invalid, NotFound
 from canary.services.baits.ordering import STOPPED
-from canary.services.baits.planting import Gardener, export_sheets, get_batch
+from canary.services.baits.orders import SeedOrder, restore_order
+from canary.services.baits.planting import Gardener, LabelWish, export_sheets, get_batch
 from canary.services.viewing import (
     Paged,
     SourceLabel,
@@ -27,6 +28,8 @@ SOURCES = 50
 # Above this the page lists every source of the network instead of the batch's own.
 SMALL = 50_000
 MOST_SHEETS = 50_000
+# A label takes about 25 ms to draw.
+MOST_LABELS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class BatchPage:
     line: BatchLine
     sources: Paged[BatchSource]
     per_source: int
+    local: int
     carrier: str
     is_for_all: bool
     stopped: str
@@ -99,26 +103,46 @@ def load_batch(session: Session, batch_id: int, number: int) -> BatchPage:
     return BatchPage(
         line=line,
         sources=_list_sources(session, row, line.baits, clamp_page(number)),
-        per_source=int(row.plan.get("per_source") or 0),
+        per_source=0 if row.plan.get("rows") else int(row.plan.get("per_source") or 0),
+        local=int(row.plan.get("local") or 0),
         carrier=str(row.plan.get("carrier") or ""),
         is_for_all=not row.plan.get("sources") and not row.plan.get("rows"),
         stopped=_find_stop(session, row.name) if row.state in {"draft", "making"} else "",
     )
 
 
-def pack_sheets(gardener: Gardener, name: str, *, template: str, sheet_format: str) -> bytes:
-    """Hand every sheet of a batch over as one ZIP; the exposures open with it.
+def load_order(session: Session, batch_id: int) -> SeedOrder:
+    """Return what a batch was begun with. Raises NotFound."""
+    return restore_order(_get(session, batch_id))
+
+
+def pack_sheets(
+    gardener: Gardener,
+    name: str,
+    *,
+    template: str,
+    sheet_format: str,
+    labels: LabelWish | None = None,
+) -> bytes:
+    """Hand every sheet of a batch over as one ZIP, with labels if wished; the exposures open.
 
     Raises Invalid for a batch that is too large for one answer, NotFound.
     """
     with gardener.database.read() as session:
         batch = get_batch(session, name)
         baits = select(func.count()).select_from(Bait).where(Bait.batch_id == batch.id)
-        if (session.scalar(baits) or 0) > MOST_SHEETS:
+        if (session.scalar(baits) or 0) > (MOST_LABELS if labels else MOST_SHEETS):
             raise Invalid("this batch is too large for the page; use the command")
     out = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="canary-sheets-") as folder:
-        export_sheets(gardener, name, Path(folder), template=template, sheet_format=sheet_format)
+        export_sheets(
+            gardener,
+            name,
+            Path(folder),
+            template=template,
+            sheet_format=sheet_format,
+            labels=labels,
+        )
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(Path(folder).iterdir()):
                 archive.write(path, path.name)

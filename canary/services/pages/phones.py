@@ -43,7 +43,13 @@ class Pool:
 
 
 def list_pool(
-    session: Session, vault: Vault, now: datetime, *, use: str = "", number: int = 1
+    session: Session,
+    vault: Vault,
+    now: datetime,
+    *,
+    use: str = "",
+    number: int = 1,
+    size: int = PAGE_SIZE,
 ) -> Pool:
     """Return one page of the phones; `use` narrows to `free`, `given` or `control`."""
     number = clamp_page(number)
@@ -52,8 +58,8 @@ def list_pool(
     rows = session.execute(
         query.add_columns(_count_baits(), given, _count_arrivals(), last)
         .order_by(Phone.id)
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
+        .limit(size)
+        .offset((number - 1) * size)
     ).all()
     early = _count_early(session, {phone.id: given_at for phone, _, given_at, _, _ in rows})
     lines = tuple(
@@ -63,7 +69,7 @@ def list_pool(
     free = select(func.count()).select_from(_narrow(select(Phone.id), "free").subquery())
     controls = select(func.count(Phone.id)).where(Phone.is_control)
     return Pool(
-        lines=Paged(items=lines, number=number, size=PAGE_SIZE, total=count_rows(session, query)),
+        lines=Paged(items=lines, number=number, size=size, total=count_rows(session, query)),
         free=session.scalar(free) or 0,
         controls=session.scalar(controls) or 0,
     )

@@ -2,47 +2,34 @@
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
+from canary.domain.errors import CanaryError, Conflict, Flaw, Invalid, NotFound
 from canary.services.baits import ordering
-from canary.services.baits.orders import SeedOrder
-from canary.services.baits.planting import Gardener, confirm_planting
+from canary.services.baits.planting import Gardener, LabelWish, confirm_planting, find_baits
 from canary.services.baits.rotation import list_gaps
 from canary.services.baits.seeding import Nursery, SeedResult
+from canary.services.exports import write_csv
 from canary.services.pages import batches as pages_batches
+from canary.services.stock.imports import read_table_bytes
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
-from canary.web.flaws import tell_flaw
-from canary.web.forms import read_number, read_page, read_text
+from canary.web.flaws import tell_flaw, tell_row
+from canary.web.forms import read_page, read_text
 from canary.web.parts import get_parts
+from canary.web.plans import COLUMNS, PlanForm, read_plan_file, read_plan_form, to_order
 from canary.web.words import tell_problem
-from seeds.carriers import load_carriers
 from seeds.templates import TEMPLATES
 
-SCOPES = ("uncovered", "all", "some")
 FORMATS = ("csv", "xlsx", "json")
+LABELS = {"masked": LabelWish(), "full": LabelWish(masked=False)}
 GAPS_SHOWN = 200
-MOST_EACH = 1000
+FLAWS_TOLD = 5
 
 blueprint = Blueprint("batches", __name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanForm:
-    """A plan as it was typed. `controls` in percent."""
-
-    name: str = ""
-    scope: str = "uncovered"
-    codes: str = ""
-    per_source: int = 4
-    controls: int = 5
-    days: int = 1
-    carrier: str = ""
-    carriers: list[str] = field(default_factory=lambda: list(load_carriers()))
 
 
 @blueprint.get("/batches")
@@ -67,17 +54,18 @@ def plan() -> ResponseReturnValue:
     if request.method == "GET":
         codes = request.args.get("source", "")[:64]
         return _show_plan(PlanForm(codes=codes, scope="some" if codes else "uncovered"))
-    form, parts = _read_plan(), get_parts()
+    form, parts = read_plan_form(), get_parts()
     try:
-        order = _to_order(form)
+        sent = read_plan_file()
+        form = replace(form, plan=sent, scope="plan") if sent else form
+        with parts.database.read() as session:
+            order = to_order(session, form)
         if request.form.get("action") != "draft":
             return _show_plan(form, result=ordering.try_order(_nursery(), order))
-        ordering.draft_order(parts.database, order, actor=get_viewer().name, now=parts.clock())
+        now = parts.clock()
+        number = ordering.draft_order(parts.database, order, actor=get_viewer().name, now=now)
     except (Invalid, NotFound, Conflict) as error:
         return _show_plan(form, problem=_say(error)), 400
-    with parts.database.read() as session:
-        found = pages_batches.list_batches(session, 1).items
-    number = next(line.batch_id for line in found if line.name == order.batch)
     flash(gettext("Drafted. Nothing is made yet."))
     return redirect(url_for("batches.show", batch_id=number), 303)
 
@@ -86,6 +74,15 @@ def plan() -> ResponseReturnValue:
 def show(batch_id: int) -> ResponseReturnValue:
     """Show one batch."""
     return _show(batch_id)
+
+
+@blueprint.get("/batches/<int:batch_id>/plan.csv")
+def plan_file(batch_id: int) -> ResponseReturnValue:
+    """Send the plan of a batch, to be changed and planned again."""
+    with get_parts().database.read() as session:
+        order = pages_batches.load_order(session, batch_id)
+        rows = ordering.list_plan(session, order)
+    return _send_file(write_csv(COLUMNS, rows), "text/csv", f"plan-{_plain(order.batch)}.csv")
 
 
 @blueprint.post("/batches/<int:batch_id>/make")
@@ -118,26 +115,29 @@ def sheets(batch_id: int) -> ResponseReturnValue:
             name,
             template=template if template in TEMPLATES else "generic",
             sheet_format=shape if shape in FORMATS else "csv",
+            labels=LABELS.get(read_text("labels")),
         )
     except Invalid as error:
         return _show(batch_id, _say(error)), 400
-    response = Response(packed, mimetype="application/zip")
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60] or "batch"
-    response.headers["Content-Disposition"] = f'attachment; filename="sheets-{plain}.zip"'
-    return response
+    return _send_file(packed, "application/zip", f"sheets-{_plain(name)}.zip")
 
 
 @blueprint.post("/batches/<int:batch_id>/confirm")
 def confirm(batch_id: int) -> ResponseReturnValue:
-    """Note that baits are in place at some sources, or at all of them."""
+    """Note that baits are in place: of some sources, of a list of numbers, or all of them."""
     parts, viewer = get_parts(), get_viewer()
-    now = parts.clock()
+    now, upload = parts.clock(), request.files.get("file")
     try:
         with parts.database.write() as session:
+            bait_ids = None
+            if upload and upload.filename:
+                rows = read_table_bytes(upload.read(), upload.filename, required=("number",))
+                bait_ids = find_baits(session, parts.vault, rows)
             result = confirm_planting(
                 session,
                 batch_name=pages_batches.find_name(session, batch_id),
                 sources=[code[:64] for code in request.form.getlist("source")],
+                bait_ids=bait_ids,
                 confirmed_by=read_text("by")[:120] or viewer.name,
                 at=now,
                 actor=viewer.name,
@@ -148,6 +148,16 @@ def confirm(batch_id: int) -> ResponseReturnValue:
     told = ngettext("%(num)s bait confirmed.", "%(num)s baits confirmed.", result.confirmed)
     flash(told)
     return redirect(url_for("batches.show", batch_id=batch_id), 303)
+
+
+def _send_file(body: bytes, mimetype: str, name: str) -> Response:
+    response = Response(body, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60] or "batch"
 
 
 def _show(batch_id: int, problem: str = "") -> str:
@@ -162,41 +172,12 @@ def _show_plan(form: PlanForm, *, result: SeedResult | None = None, problem: str
     with get_parts().database.read() as session:
         uncovered = len(ordering.list_uncovered(session))
     return render_template(
-        "batch_plan.html", form=form, result=result, problem=problem, uncovered=uncovered
-    )
-
-
-def _read_plan() -> PlanForm:
-    scope, carrier = read_text("scope"), read_text("carrier").upper()
-    return PlanForm(
-        name=read_text("name"),
-        scope=scope if scope in SCOPES else "some",
-        codes=request.form.get("codes", "")[:200_000],
-        per_source=read_number("per_source") or 0,
-        controls=min(max(read_number("controls") or 0, 0), 50),
-        days=min(max(read_number("days") or 1, 1), 365),
-        carrier=carrier[:20],
-    )
-
-
-def _to_order(form: PlanForm) -> SeedOrder:
-    with get_parts().database.read() as session:
-        if form.scope == "uncovered":
-            codes = tuple(ordering.list_uncovered(session))
-        else:
-            codes = ordering.read_codes(form.codes) if form.scope == "some" else ()
-        ordering.check_codes(session, codes)
-    if not 1 <= form.per_source <= MOST_EACH:
-        raise Invalid("this is too many or too few", field="per_source")
-    if form.scope != "all" and not codes:
-        raise Invalid("say which sources", field="sources")
-    return SeedOrder(
-        batch=form.name,
-        sources=codes,
-        per_source=form.per_source,
-        carrier=form.carrier or None,
-        controls=form.controls / 100,
-        days=form.days,
+        "batch_plan.html",
+        form=form,
+        columns=COLUMNS,
+        result=result,
+        problem=problem,
+        uncovered=uncovered,
     )
 
 
@@ -214,5 +195,9 @@ def _nursery() -> Nursery:
 def _say(error: CanaryError) -> str:
     if not isinstance(error, Invalid):
         return tell_problem(str(error))
-    flaw = error.flaws[0]
-    return ": ".join(tell_flaw(part) for part in (flaw.problem, flaw.mend) if part)
+    return " ".join(_say_flaw(flaw) for flaw in error.flaws[:FLAWS_TOLD])
+
+
+def _say_flaw(flaw: Flaw) -> str:
+    told = ": ".join(tell_flaw(part) for part in (flaw.problem, flaw.mend) if part)
+    return told if flaw.row is None else tell_row(flaw.row, told)

@@ -15,9 +15,13 @@ blueprint = Blueprint("phones", __name__)
 @blueprint.get("/phones")
 def list_all() -> ResponseReturnValue:
     """Show the pool, numbers masked."""
-    parts = get_parts()
-    use = request.args.get("use", "")
-    use = use if use in USES else ""
+    parts, use = get_parts(), read_use()
     with parts.database.read() as session:
         pool = list_pool(session, parts.vault, parts.clock(), use=use, number=read_page())
     return render_template("phones.html", pool=pool, use=use, uses=USES)
+
+
+def read_use() -> str:
+    """Return the use the address narrows the pool to; empty for any."""
+    use = request.args.get("use", "")
+    return use if use in USES else ""

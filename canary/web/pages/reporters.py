@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
 from canary.domain.sightings import ChannelClass
-from canary.services.detection.drilling import Driller, send_one
+from canary.services.detection.drilling import Driller, read_drills, send_drills, send_one
 from canary.services.inbox import intake, reporters
 from canary.services.pages.reporter import ReporterProof, show_proof, show_reporter
 from canary.web.auth import get_viewer
-from canary.web.catalog import gettext
+from canary.web.catalog import gettext, ngettext
 from canary.web.forms import read_number, read_text
 from canary.web.parts import get_parts
 from canary.web.setups import SETUPS
@@ -77,6 +77,22 @@ def drill(name: str) -> ResponseReturnValue:
     )
     send_one(driller, row, actor=get_viewer().name)
     return redirect(url_for("reporters.show", name=name), 303)
+
+
+@blueprint.post("/drill")
+def drill_all() -> ResponseReturnValue:
+    """Send a marked message through the public address of every reporter in use."""
+    parts = get_parts()
+    driller = Driller(
+        database=parts.database, vault=parts.vault, clock=parts.clock, poster=parts.poster
+    )
+    ids = send_drills(driller, actor=get_viewer().name)
+    with parts.database.read() as session:
+        missed = [line.reporter for line in read_drills(session, ids) if line.problem]
+    flash(ngettext("%(num)s test message sent.", "%(num)s test messages sent.", len(ids)))
+    if missed:
+        flash(gettext("Not taken: %(problem)s", problem=", ".join(missed)[:200]), "bad")
+    return redirect(url_for("operation.reporters"), 303)
 
 
 @blueprint.post("/reporters/<name>/switch")
