@@ -110,11 +110,13 @@ def test_split_by_form_opens_a_new_incident(analyst, build, three):
         build.sighting(reporter, three[0], f"found {n}", [(bait, "found", "number")])
         for n in range(2)
     )
+    with build.open() as session:
+        version = session.get_one(Incident, three[0].id).version
     path = f"/incidents/{three[0].id}"
     answer = analyst.post(
         f"{path}/split",
         form=path,
-        version=str(build.open().get_one(Incident, three[0].id).version),
+        version=str(version),
         sighting=first.ref,
         reason="another seller",
     )

@@ -42,7 +42,7 @@ class Acceptor:
         """
         shipment = ship(self._vault, parcel)
         with self._changed:
-            if len(self._gathered) >= MOST_GATHERED:
+            if self.gathered >= MOST_GATHERED:
                 raise InboxBusy("too many posts wait to be written", status=429)
             self._gathered.append(shipment)
         while not shipment.is_settled:

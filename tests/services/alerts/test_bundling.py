@@ -104,7 +104,7 @@ def test_job_hands_over_the_whole_line(robot: Office) -> None:
     robot.sender.while_sending = begun.set
     delivering = Delivering(robot.outbox, "postman")
     delivering()
-    assert begun.wait(20)
+    assert begun.wait(120)
     delivering.stop()
     assert len(robot.sender.sent) == 1
     assert robot.count(Delivery, state="done") == 60

@@ -138,7 +138,7 @@ class HangingSender(FakeSender):
         if route.name == "team":
             self.told.set()
             return Taken(status=204, answer="")
-        self.release.wait(30)
+        self.release.wait(240)
         raise DeliveryError("no answer in time")
 
 
@@ -153,7 +153,7 @@ def test_hanging_endpoints_delay_nobody(team: Office) -> None:
     delivering = Delivering(team.outbox, "postman")
     try:
         delivering()
-        assert sender.told.wait(20)
+        assert sender.told.wait(120)
     finally:
         sender.release.set()
         delivering.stop()

@@ -135,7 +135,8 @@ def test_load_that_fails_is_tried_again_later(office: Office) -> None:
     for _ in range(2):
         with office.database.read() as session:
             assert not register.catch_up(session)
-        if register._loading is not None:
-            register._loading.join()
+        loading = register._loading  # the thread itself takes it away when it has failed
+        if loading is not None:
+            loading.join()
     assert not register.is_ready
     assert register._loading is None
