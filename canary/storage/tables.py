@@ -454,6 +454,67 @@ class Drill(Row):
     reporter: Mapped[Reporter] = relationship()
 
 
+class Monitor(Row):
+    """A page or feed that we look at ourselves; its name, class and switch are its reporter's.
+
+    The address is sealed with the headers sent along: a listing's address may hold a session or a
+    bait. `row_keys` are keyed digests of the rows seen last time, eight bytes each; `changes`
+    counts what was taken in, so that a check that is repeated after a crash takes nothing twice.
+    """
+
+    __tablename__ = "monitors"
+    __table_args__ = (
+        Index("ix_monitors_due", "due_at"),
+        CheckConstraint("kind IN ('page','feed')", name="kind"),
+    )
+
+    id: Mapped[int] = _identity()
+    reporter_id: Mapped[int] = mapped_column(ForeignKey("reporters.id"), unique=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    sealed_address: Mapped[bytes] = mapped_column(LargeBinary)
+    host_key: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
+    rhythm_minutes: Mapped[int]
+    selector: Mapped[str | None] = mapped_column(String(200))
+    charset: Mapped[str | None] = mapped_column(String(40))
+    venue: Mapped[str] = mapped_column(String(200))
+    basis: Mapped[str] = mapped_column(String(200))
+    robots_override: Mapped[str | None] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(12))
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(String(200))
+    etag: Mapped[str | None] = mapped_column(String(200))
+    last_modified: Mapped[str | None] = mapped_column(String(80))
+    content_key: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    row_keys: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    changes: Mapped[int] = mapped_column(default=0)
+    pause_seconds: Mapped[int] = mapped_column(default=0)
+    last_checked_at: Mapped[datetime | None]
+    last_changed_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    reporter: Mapped[Reporter] = relationship(lazy="joined", innerjoin=True)
+
+
+class MonitorCheck(Row):
+    """One look at a monitor's address; the last ones are kept."""
+
+    __tablename__ = "monitor_checks"
+    __table_args__ = (Index("ix_monitor_checks_monitor", "monitor_id", "id"),)
+
+    id: Mapped[int] = _identity()
+    monitor_id: Mapped[int] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12))
+    status: Mapped[int | None]
+    size: Mapped[int] = mapped_column(default=0)
+    added: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str | None] = mapped_column(String(200))
+
+
 # Sightings and incidents
 
 

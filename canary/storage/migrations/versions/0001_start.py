@@ -432,6 +432,58 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_incidents_state'), ['state'], unique=False)
         batch_op.create_index('uq_incidents_open_scope', ['scope'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
+    op.create_table('monitors',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('reporter_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('sealed_address', sa.LargeBinary(), nullable=False),
+    sa.Column('host_key', sa.LargeBinary(length=16), nullable=False),
+    sa.Column('rhythm_minutes', sa.Integer(), nullable=False),
+    sa.Column('selector', sa.String(length=200), nullable=True),
+    sa.Column('charset', sa.String(length=40), nullable=True),
+    sa.Column('venue', sa.String(length=200), nullable=False),
+    sa.Column('basis', sa.String(length=200), nullable=False),
+    sa.Column('robots_override', sa.String(length=200), nullable=True),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('last_error', sa.String(length=200), nullable=True),
+    sa.Column('etag', sa.String(length=200), nullable=True),
+    sa.Column('last_modified', sa.String(length=80), nullable=True),
+    sa.Column('content_key', sa.LargeBinary(length=16), nullable=True),
+    sa.Column('row_keys', sa.LargeBinary(), nullable=False),
+    sa.Column('changes', sa.Integer(), nullable=False),
+    sa.Column('pause_seconds', sa.Integer(), nullable=False),
+    sa.Column('last_checked_at', UtcDateTime(), nullable=True),
+    sa.Column('last_changed_at', UtcDateTime(), nullable=True),
+    sa.Column('due_at', UtcDateTime(), nullable=False),
+    sa.Column('lease_owner', sa.String(length=80), nullable=True),
+    sa.Column('lease_until', UtcDateTime(), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("kind IN ('page','feed')", name=op.f('ck_monitors_kind')),
+    sa.ForeignKeyConstraint(['reporter_id'], ['reporters.id'], name=op.f('fk_monitors_reporter_id_reporters')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_monitors')),
+    sa.UniqueConstraint('reporter_id', name=op.f('uq_monitors_reporter_id'))
+    )
+    with op.batch_alter_table('monitors', schema=None) as batch_op:
+        batch_op.create_index('ix_monitors_due', ['due_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_monitors_host_key'), ['host_key'], unique=False)
+
+    op.create_table('monitor_checks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('monitor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('added', sa.Integer(), nullable=False),
+    sa.Column('removed', sa.Integer(), nullable=False),
+    sa.Column('problem', sa.String(length=200), nullable=True),
+    sa.ForeignKeyConstraint(['monitor_id'], ['monitors.id'], name=op.f('fk_monitor_checks_monitor_id_monitors'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_monitor_checks'))
+    )
+    with op.batch_alter_table('monitor_checks', schema=None) as batch_op:
+        batch_op.create_index('ix_monitor_checks_monitor', ['monitor_id', 'id'], unique=False)
+
     op.create_table('placements',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('bait_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -623,6 +675,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('monitor_checks', schema=None) as batch_op:
+        batch_op.drop_index('ix_monitor_checks_monitor')
+
+    op.drop_table('monitor_checks')
+    with op.batch_alter_table('monitors', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_monitors_host_key'))
+        batch_op.drop_index('ix_monitors_due')
+
+    op.drop_table('monitors')
     with op.batch_alter_table('matches', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_matches_sighting_id'))
         batch_op.drop_index(batch_op.f('ix_matches_bait_id'))
