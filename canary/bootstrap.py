@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from canary.services.alerts.alerting import Sender
     from canary.services.baits.pushing import OrderSender
     from canary.services.detection.drilling import Driller
+    from canary.services.detection.live import LiveRegister
 
 
 THREADS = 8
@@ -44,7 +45,7 @@ def read_clock() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Application:
     """An opened installation: settings, database, keys, clock."""
 
@@ -52,6 +53,14 @@ class Application:
     database: Database
     keys: Keys
     clock: Callable[[], datetime] = read_clock
+
+    @cached_property
+    def live(self) -> "LiveRegister":
+        """The register in memory: one for the jobs and the pages of a process."""
+        from canary.services.detection.live import LiveRegister
+
+        file = self.settings.home / "register.sealed"
+        return LiveRegister(self.database, self.keys.vault, self.clock, file)
 
 
 def prepare_application(**overrides: object) -> Application:
@@ -189,7 +198,6 @@ def make_jobs(application: Application) -> "Jobs":
     from canary.services.alerts.alerting import Outbox
     from canary.services.baits.ordering import MAKE_EVERY, make_ordered
     from canary.services.baits.seeding import Nursery
-    from canary.services.detection.live import LiveRegister
     from canary.services.detection.triage import Desk
 
     owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
@@ -200,12 +208,7 @@ def make_jobs(application: Application) -> "Jobs":
         owner=owner,
         public_url=application.settings.public_url,
         zone=ZoneInfo(application.settings.timezone),
-        live=LiveRegister(
-            application.database,
-            application.keys.vault,
-            application.clock,
-            application.settings.home / "register.sealed",
-        ),
+        live=application.live,
     )
     delivering = Delivering(
         Outbox(
@@ -252,6 +255,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
             inbox=DatabaseInbox(database=database, vault=application.keys.vault),
             sender=make_sender(application),
             poster=OwnPoster(settings.public_url, settings.outbound_allow),
+            live=application.live,
             session_key=application.keys.session_key,
             public_url=settings.public_url,
             default_lang=settings.lang,

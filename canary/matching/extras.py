@@ -1,23 +1,33 @@
-"""Readers of kinds of files that need an extra: PDF text, 7z archives, codes in pictures."""
+"""Readers of kinds of files that need an extra: PDF text, 7z archives."""
 
 import io
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
-_PIXELS = 120_000_000
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _IN_MEMORY = 8 << 20
+_DRAWN = 4000  # pixels of the longer side of a drawn page, at most
 
 
 class CannotRead(Exception):
     """A file, or a part of it, was not read; the message says why in one sentence."""
 
 
-def pages_of(raw: bytes) -> Iterator[tuple[int, str, bool]]:
-    """Yield number, text and whether there are pictures of each page of a PDF.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a PDF; `picture` is what it looks like where it has pictures and no text."""
 
-    Raises CannotRead, also midway.
-    """
+    text: str
+    has_pictures: bool
+    picture: "Image | None" = None
+
+
+def pages_of(raw: bytes, *, drawn: bool) -> Iterator[Page]:
+    """Yield the pages of a PDF, `drawn` where nothing else can be read. Raises CannotRead."""
     try:
         import pypdfium2
     except ImportError as error:
@@ -30,23 +40,28 @@ def pages_of(raw: bytes) -> Iterator[tuple[int, str, bool]]:
         raise CannotRead(reason) from error
     try:
         for number in range(len(document)):
-            yield number + 1, *_page(document, number)
+            yield _page(document, number, drawn)
     except pypdfium2.PdfiumError as error:
         raise CannotRead("a damaged PDF: pages from here on are left unread") from error
     finally:
         document.close()
 
 
-def _page(document: Any, number: int) -> tuple[str, bool]:
+def _page(document: Any, number: int, drawn: bool) -> Page:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
     page = document[number]
-    text = page.get_textpage()
+    shown = page.get_textpage()
     try:
-        shown = str(text.get_text_range()).replace("\r\n", "\n").replace("\ufffe", "")
-        return shown, next(iter(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE])), None) is not None
+        text = str(shown.get_text_range()).replace("\r\n", "\n").replace("\ufffe", "")
+        has_pictures = next(iter(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE])), None) is not None
+        if not (drawn and has_pictures) or text.strip():
+            return Page(text=text, has_pictures=has_pictures)
+        scale = min(2.0, _DRAWN / max(1.0, *page.get_size()))
+        picture = page.render(scale=scale).to_pil().convert("RGB")
+        return Page(text="", has_pictures=True, picture=picture)
     finally:
-        text.close()
+        shown.close()
         page.close()
 
 
@@ -124,22 +139,3 @@ class _Shelf:
                 return Member(file)
 
         return Members()
-
-
-def codes_of(raw: bytes) -> list[str]:
-    """Return the texts of the barcodes and QR codes of a picture. Raises CannotRead."""
-    try:
-        import zxingcpp
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise CannotRead("a picture: needs the barcode extra") from error
-    try:
-        with Image.open(io.BytesIO(raw)) as picture:
-            if picture.width * picture.height > _PIXELS:
-                raise CannotRead("a picture of too many pixels")
-            grey = picture.convert("L")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise CannotRead("a damaged picture") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise CannotRead("a picture of too many pixels") from error
-    return [found.text for found in zxingcpp.read_barcodes(grey) if found.text]

@@ -17,16 +17,17 @@ from typing import IO, cast
 
 from canary.matching import charsets
 from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
-from canary.matching.extras import CannotRead, codes_of, members_of, pages_of
+from canary.matching.extras import CannotRead, members_of, pages_of
 from canary.matching.headings import LONGEST
 from canary.matching.markup import is_page
+from canary.matching.pictures import Place, Words, has_words, look_at, words_in
 
 BLOCK = 1 << 20  # bytes read at a time
 PAGE = 16 << 20
 OVERLAP = 400  # characters shown again, so that what crosses a block edge is found
 _LINE_LIMIT = 1 << 20
 _MAILS = re.compile(rb"^From \S+ .*\r?\n", re.MULTILINE)
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Limits:
     expanded: int = 8 << 30
     ratio: int = 400
     held: int = 256 << 20  # bytes of one container that may be held in memory
+    pictures: int = 100_000
+    pixels: int = 120_000_000  # of one picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Block:
     What begins in [since, until) belongs to it; the rest is shown for its neighbours' sake.
     `sheet` is set for tables, whose lines are rows with cells joined by tabs; `follows` says
     that lines are counted from the end of the chunks before. `heading` is the first line of all.
+    `places` tells where in a picture the words stand that a machine read there.
     """
 
     path: str
@@ -59,6 +63,7 @@ class Block:
     size: int = 0
     follows: bool = False
     heading: str = ""
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,7 @@ class _Budget:
     in_chunks: bool = False
     expanded: int = 0
     members: int = 0
+    pictures: int = 0
     lost: dict[str, int] = field(default_factory=dict)
 
 
@@ -86,16 +92,23 @@ class _TooMuch(Exception):
 
 
 def blocks_of(
-    path: Path, limits: Limits | None = None, *, in_chunks: bool = False
+    path: Path,
+    limits: Limits | None = None,
+    *,
+    in_chunks: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Piece]:
     """Yield the text of a file, whatever it is; never raises on what the file holds.
 
-    With `in_chunks`, plain text comes undecoded in chunks, for the sieve.
+    With `in_chunks`, plain text comes undecoded in chunks, for the sieve. `tell` is called with
+    the place in the file, in bytes, before each piece.
     """
     budget = _Budget(limits=limits or Limits(), in_chunks=in_chunks)
     try:
         with path.open("rb") as stream:
-            yield from _read(stream, str(path), budget, depth=0)
+            for piece in _read(stream, str(path), budget, depth=0):
+                tell(stream.tell())
+                yield piece
     except OSError as error:
         yield Unread(path=str(path), reason=f"cannot be opened: {error.strerror or error}")
 
@@ -126,7 +139,7 @@ def _container_of(head: bytes) -> "_Reader | str | None":
     for magic, reader in _READERS:
         if head.startswith(magic):
             return reader
-    if head.startswith(_IMAGES) and b"\0" in head[:64]:
+    if head.startswith(IMAGES) and b"\0" in head[:64]:
         return _picture
     if _looks_like_mail(head):
         return _mail
@@ -215,12 +228,15 @@ def _zip(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[
     held = stream if stream.seekable() else io.BytesIO(_held(stream, budget))
     with zipfile.ZipFile(held) as archive:
         names = archive.namelist()
-        if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
+        is_workbook = "xl/workbook.xml" in names or "xl/workbook.bin" in names
+        if is_workbook:
             _check_unfolded(archive, budget)
             held.seek(0)
             yield from _workbook(_held(held, budget), path)
-            return
+        inside = "xl/media/" if is_workbook else ""
         for member in archive.infolist():
+            if not member.filename.startswith(inside):
+                continue
             budget.members += 1
             if budget.members > budget.limits.members:
                 raise _TooMuch("holds too many members; the rest is left unread")
@@ -242,21 +258,42 @@ def _seven(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterato
 
 def _pdf(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
     pictured = []
-    for number, text, has_pictures in pages_of(_held(stream, budget)):
-        if text.strip():
-            where = f"{path}!page{number}"
-            yield Block(path=where, text=text, until=len(text), size=len(text))
-        if has_pictures:
+    for number, page in enumerate(pages_of(_held(stream, budget), drawn=has_words()), start=1):
+        where, words = f"{path}!page{number}", None
+        if page.picture is not None:
+            _count_picture(budget)
+            words = words_in(page.picture)
+        if page.text.strip():
+            yield Block(path=where, text=page.text, until=len(page.text), size=len(page.text))
+        elif words is not None:
+            yield _worded(words, where)
+        if page.has_pictures and words is None:
             pictured.append(str(number))
     if pictured:
-        pages = ", ".join(pictured[:20])
+        pages = ", ".join(pictured[:20]) + (" and more" if len(pictured) > 20 else "")
         yield Unread(path=path, reason=f"pictures in a PDF are not read: page {pages}")
 
 
 def _picture(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
-    for number, text in enumerate(codes_of(_held(stream, budget)), start=1):
+    _count_picture(budget)
+    seen = look_at(_held(stream, budget), budget.limits.pixels)
+    for number, text in enumerate(seen.codes, start=1):
         yield Block(path=f"{path}!code{number}", text=text, until=len(text), size=len(text))
-    yield Unread(path=path, reason="a picture: codes were read, printed words were not")
+    if seen.words is not None:
+        yield _worded(seen.words, f"{path}!words")
+    if seen.unread:
+        yield Unread(path=path, reason=seen.unread)
+
+
+def _count_picture(budget: _Budget) -> None:
+    budget.pictures += 1
+    if budget.pictures > budget.limits.pictures:
+        raise _TooMuch("too many pictures: this one is left unread")
+
+
+def _worded(words: Words, path: str) -> Block:
+    size = len(words.text)
+    return Block(path=path, text=words.text, until=size, size=size, places=words.places)
 
 
 def _check_unfolded(archive: zipfile.ZipFile, budget: _Budget) -> None:

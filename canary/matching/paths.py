@@ -11,8 +11,9 @@ from typing import Protocol
 from canary.matching.agreement import crowd_of
 from canary.matching.chunks import Chunk, sift
 from canary.matching.crew import cluster_hands, local_hands
-from canary.matching.files import OVERLAP, Block, Limits, Piece, Unread, blocks_of, moved
+from canary.matching.files import OVERLAP, Block, Limits, Unread, blocks_of, moved
 from canary.matching.markup import is_page
+from canary.matching.pictures import box_at, doubted
 from canary.matching.register import Register
 from canary.matching.scan import Match, scan_closely
 from canary.matching.sieve import Sieve
@@ -38,6 +39,7 @@ class _Tally:
     bytes: int = 0
     lines: int = 0
     matches: int = 0
+    done: int = 0
     unread: list[Unread] = field(default_factory=list)
     _path: str = ""
     _first: int = 0
@@ -78,7 +80,8 @@ def scan_paths(
     An object holds path, line (from 1), start, end (code points in that line), surface,
     kind, value, bait, source, form, disguises, level, chance (expected accidental matches
     of this strength in this input), rule and agreeing; cells of tables also sheet, row and
-    column. The summary holds bytes, lines, matches, seconds and what was not read.
+    column, words in pictures box (left, top, right, bottom in pixels). The summary holds
+    bytes, lines, matches, seconds and what was not read.
     `processes` None takes all cores for large input; a `sieve` of the same register spares
     the exact engine the lines that hold nothing; `progress` is called with bytes done and
     bytes in all; `cluster` is the address of a Dask scheduler whose workers scan instead;
@@ -89,10 +92,7 @@ def scan_paths(
     total = sum(_size(path) for path in files)
     tally = _Tally()
     corpus = max(1.0, total / _RECORD)
-    pieces = (
-        piece for path in files for piece in blocks_of(path, limits, in_chunks=sieve is not None)
-    )
-    blocks = _noting(pieces, tally)
+    blocks = _noting(files, limits, tally, in_chunks=sieve is not None)
     workers = processes if processes is not None else _workers(total)
     work = _Work(register=register, corpus=corpus, sieve=sieve)
     for block, found in _scanned(blocks, work, workers, cluster):
@@ -106,7 +106,9 @@ def scan_paths(
             tally.matches += 1
             yield result
         if progress is not None:
-            progress(tally.bytes, total)
+            progress(tally.done, total)
+    if progress is not None:
+        progress(total, total)
     yield {"summary": _summary(tally, clock() - began, crowd_of(register.size * corpus) > 0)}
 
 
@@ -121,12 +123,23 @@ def _workers(total: int) -> int:
     return 1 if total < LARGE else len(os.sched_getaffinity(0))
 
 
-def _noting(pieces: Iterable[Piece], tally: _Tally) -> Iterator[Block | Chunk]:
-    for piece in pieces:
-        if isinstance(piece, Unread):
-            tally.unread.append(piece)
-        else:
-            yield piece
+def _noting(
+    files: Iterable[Path], limits: Limits | None, tally: _Tally, *, in_chunks: bool
+) -> Iterator[Block | Chunk]:
+    """Yield what is to be scanned, note what is not read, and how far the files were read."""
+    before = 0
+
+    def tell(at: int) -> None:
+        tally.done = before + at
+
+    for path in files:
+        for piece in blocks_of(path, limits, in_chunks=in_chunks, tell=tell):
+            if isinstance(piece, Unread):
+                tally.unread.append(piece)
+            else:
+                yield piece
+        before += _size(path)
+        tell(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +176,7 @@ class _Work:
         if isinstance(block, Chunk):
             return self._scan_chunk(block)
         breaks = block.text.count("\n", 0, block.until)
-        if self.sieve is None or len(block.text) < SIEVED or is_page(block.text[:65536]):
+        if self._is_read_whole(block):
             is_whole = block.until == len(block.text)
             return _Found(parts=[(block, self._matches(block, is_whole))], breaks=breaks)
         if "\n" not in block.text[:SIEVED]:
@@ -172,6 +185,11 @@ class _Work:
         until = len(block.text[: block.until].encode("utf-8", "surrogatepass"))
         chunk = Chunk(path=block.path, charset="utf-8", raw=raw, until=until, heading=block.heading)
         return replace(self._scan_chunk(chunk, block), breaks=breaks)
+
+    def _is_read_whole(self, block: Block) -> bool:
+        if self.sieve is None or block.places:
+            return True
+        return len(block.text) < SIEVED or is_page(block.text[:65536])
 
     def _windows(self, block: Block) -> Iterator[tuple[Block, Sequence[Match]]]:
         """Look through a line without end by windows that show a little of their neighbours."""
@@ -212,13 +230,14 @@ class _Work:
         return _Found(parts=parts, breaks=sifted.breaks, lost=sifted.lost)
 
     def _matches(self, block: Block, is_whole: bool) -> Sequence[Match]:
-        return scan_closely(
+        found = scan_closely(
             block.text,
             self.register,
             corpus=self.corpus,
             is_whole=is_whole,
             heading=block.heading,
         )
+        return [doubted(one) for one in found] if block.places else found
 
 
 def _scanned(
@@ -285,6 +304,8 @@ def _result(
     if block.sheet is not None:
         column = block.text.count("\t", lines[index], match.start) + 1
         result |= {"sheet": block.sheet, "row": block.line + index, "column": column}
+    if block.places:
+        result["box"] = box_at(block.places, match.start, match.end)
     return result
 
 

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -66,32 +67,30 @@ def scan_text(
     own_phone: str | None = None,
     corpus: float | None = None,
     is_whole: bool = True,
+    heading: str | None = None,
 ) -> list[Match]:
     """Return every match in a text, in order of place.
 
     `own_phone` is the receiver's own number, which a forwarder appends and which is no
     match. `corpus` is the number of records this text is a sample of; without it, the
     records of this text count. `is_whole` False says that the text is cut from a longer
-    one, so that its shortness does not make it one message. A register's sieve is asked first.
+    one, so that its shortness does not make it one message; `heading` is the first line of the
+    table it is cut from. A register's sieve is asked first.
     """
+    closely = partial(scan_closely, register=register, own_phone=own_phone, heading=heading)
     if register.sieve is None:
-        return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
+        return closely(text, corpus=corpus, is_whole=is_whole)
     records = float(text.count("\n") + 1) if corpus is None else corpus
     crowd = agreement.crowd_of(register.size * records)
     if not register.sieve.may_hold(text, crowd=crowd):
         return []
     if len(text) < LONG or is_page(text):
-        return scan_closely(text, register, own_phone=own_phone, corpus=corpus, is_whole=is_whole)
+        return closely(text, corpus=corpus, is_whole=is_whole)
+    if heading is None:
+        closely = partial(closely, heading=text[:LONGEST])
     found: list[Match] = []
     for part, shift in _passing(text, register.sieve, crowd=crowd):
-        matches = scan_closely(
-            part,
-            register,
-            own_phone=own_phone,
-            corpus=records,
-            is_whole=False,
-            heading=text[:LONGEST],
-        )
+        matches = closely(part, corpus=records, is_whole=False)
         found += [_moved(one, shift) for one in matches]
     return found
 

@@ -242,6 +242,7 @@ PROBLEMS = (
     _l("the report is empty"),
     _l("nothing in this file could be read as text"),
     _l("there is too much text in this file for one report"),
+    _l("these words were read by machine: correct them, choose the file again and send"),
     _l("this delivery is waiting already"),
     _l("no seeding would tell more"),
     _l("there is no such endpoint"),

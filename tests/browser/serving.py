@@ -9,6 +9,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
+from canary.services.detection.live import LiveRegister
 from canary.storage.session import open_database
 from canary.storage.tables import Row
 from canary.storage.vault import Vault
@@ -84,6 +85,7 @@ def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
         inbox=NoInbox(),
         sender=FakeSender(),
         poster=FakePoster(),
+        live=LiveRegister(database, vault, lambda: NOW),
         session_key=b"s" * 32,
         public_url="http://127.0.0.1",
         default_lang="en" if lang == "en" else "zh",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-import segno
 from fpdf import FPDF
 
 from canary.domain.identifiers import BaitValues
@@ -232,14 +231,6 @@ def test_pdf_page_is_named(tmp_path: Path, labelled: MemoryRegister) -> None:
     (result,), unread = _scan(path, labelled)
     assert (str(result["path"]).partition("!")[2], result["start"]) == ("page2", 5)
     assert unread == []
-
-
-def test_code_in_a_picture_is_read(tmp_path: Path, labelled: MemoryRegister) -> None:
-    path = tmp_path / "label.png"
-    segno.make("YT2047183659012").save(str(path), scale=4)
-    (result,), unread = _scan(path, labelled)
-    assert result["surface"] == "YT2047183659012"
-    assert "printed words were not" in unread[0]["reason"]
 
 
 @pytest.mark.parametrize(

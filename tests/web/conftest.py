@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from canary.services.detection.live import LiveRegister
 from canary.storage.session import Database, open_database
 from canary.storage.tables import Row
 from canary.storage.vault import Vault
@@ -100,6 +101,7 @@ def parts(database: Database, vault: Vault, clock: Clock) -> WebParts:
         inbox=EmptyInbox(),
         sender=FakeSender(),
         poster=FakePoster(),
+        live=LiveRegister(database, vault, clock),
         session_key=b"s" * 32,
         public_url="http://localhost",
         default_lang="en",

@@ -6,11 +6,13 @@ import zipfile
 import pytest
 
 from canary.domain.identifiers import BaitValues
+from canary.matching import files, pictures
 from canary.services.baits.register import kind_of, list_keys
 from canary.services.uploads import KEPT
 from canary.storage.tables import AuditEntry, Identifier, InboxPost, Upload
 
 NUMBER = "YT9012345678901"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 VALUES = BaitValues(
     number=NUMBER,
     carrier="yunda",
@@ -100,3 +102,32 @@ def test_what_was_scanned_is_sealed(analyst, build):
         entry = session.query(AuditEntry).filter_by(action="upload.scan").one()
     assert b"secret" not in row.sealed_body
     assert entry.subject == f"upload/{row.ref}"
+
+
+class TestReadByMachine:
+    """A picture's words are proposed, and count only as what somebody says."""
+
+    @pytest.fixture(autouse=True)
+    def seen(self, monkeypatch):
+        words = pictures.Words(text=f"圆通 {NUMBER}", places=((0, 18, (1, 2, 30, 40)),))
+        monkeypatch.setattr(
+            files, "look_at", lambda *_: pictures.Seen(codes=(), words=words, unread="")
+        )
+
+    def test_scan_proposes_and_files_what_is_said(self, analyst, build, bait):
+        path, answer = scan(analyst, file=(io.BytesIO(PICTURE), "shot.png"))
+        page = answer.get_data(as_text=True)
+        assert f">圆通 {NUMBER}</textarea>" in page
+        assert "points at a bait, needs support" in page
+        fields = {"venue": "群", "basis": "seen", "text": "圆通 没有"}
+        assert analyst.post(f"{path}/report", form=path, **fields).status_code == 303
+        with build.open() as session:
+            assert session.query(InboxPost).one().body_size == len(PICTURE)
+
+    def test_report_hands_the_words_back(self, analyst, build):
+        fields = {"venue": "群", "basis": "seen", "file": (io.BytesIO(PICTURE), "shot.png")}
+        answer = analyst.post("/report", **fields)
+        assert answer.status_code == 400
+        assert f">圆通 {NUMBER}</textarea>" in answer.get_data(as_text=True)
+        with build.open() as session:
+            assert session.query(InboxPost).count() == 0

@@ -27,7 +27,7 @@ from canary.matching.keys import Key
 from canary.matching.packed import Listed, PackedRegister, pack, read_packed
 from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve
-from canary.services.baits.register import CHUNK, open_values
+from canary.services.baits.register import CHUNK, SqlRegister, open_values
 from canary.storage.session import Database
 from canary.storage.tables import Bait
 from canary.storage.vault import SealBroken, Vault
@@ -74,6 +74,10 @@ class LiveRegister(Register):
                 return False
             self._take_new(session, self._held)
             return True
+
+    def or_stored(self, session: Session) -> Register:
+        """Return itself, caught up; the database's own register until it is in memory."""
+        return self if self.catch_up(session) else SqlRegister(session, self._vault)
 
     @property
     def sieve(self) -> Sieve | None:

@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict
 from canary.matching.files import Block, Unread
+from canary.matching.pictures import doubted
+from canary.matching.register import Register
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.access import Viewer
-from canary.services.baits.register import SqlRegister
 from canary.services.detection.excerpts import Excerpt, Mark, Span, build_evidence
+from canary.services.detection.finding import count_records, is_worth
+from canary.services.detection.live import LiveRegister
 from canary.services.inbox.filetext import FILE_NAME, MOST_CHARACTERS, read_pieces
 from canary.services.inbox.manual import HandReport, report_by_hand
 from canary.services.uploads import UploadLine, get_upload, open_upload, show_upload
@@ -48,26 +51,36 @@ class ScanPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPage:
-    """What a scan found. `unread` says what was not looked at, and why."""
+    """What a scan found. `unread` says what was not looked at, and why.
+
+    `accidents` counts the matches left out because chance brings as many; `proposed` is what a
+    machine read in pictures, for somebody to check.
+    """
 
     line: UploadLine
     baits: tuple[FoundBait, ...]
     more_baits: int
     matches: int
+    accidents: int
     parts: tuple[ScanPart, ...]
     unread: tuple[tuple[str, str], ...]
+    proposed: str
 
 
-def run_scan(session: Session, vault: Vault, ref: str) -> ScanPage:
+def run_scan(session: Session, vault: Vault, live: LiveRegister, ref: str) -> ScanPage:
     """Look through what was kept. Raises NotFound."""
     row = get_upload(session, ref, PURPOSE)
     body = open_upload(vault, row)
-    register = SqlRegister(session, vault)
+    register = live.or_stored(session)
     found: list[Found] = []
     parts: list[ScanPart] = []
     blocks, unread = _read_blocks(body)
+    records = sum(count_records(block.text) for block in blocks)
+    accidents = 0
     for block in blocks:
-        matches = [one for one in scan_text(block.text, register) if one.start < block.until]
+        every = _scan_block(block, register, records)
+        matches = [one for one in every if is_worth(one, records, register.size)]
+        accidents += len(every) - len(matches)
         found += matches
         if matches and len(parts) < SHOWN:
             parts.append(_to_part(block, matches))
@@ -77,9 +90,23 @@ def run_scan(session: Session, vault: Vault, ref: str) -> ScanPage:
         baits=_sum_up(found, baits)[:BAITS_SHOWN],
         more_baits=max(0, len({one.bait_id for one in found}) - BAITS_SHOWN),
         matches=len(found),
+        accidents=accidents,
         parts=tuple(parts),
         unread=tuple((_short_path(one.path), one.reason) for one in unread),
+        proposed="\n".join(block.text for block in blocks if block.places),
     )
+
+
+def _scan_block(block: Block, register: Register, records: int) -> list[Found]:
+    is_whole = block.until == len(block.text)
+    found = scan_text(
+        block.text, register, corpus=records, is_whole=is_whole, heading=block.heading or None
+    )
+    return [
+        doubted(one) if block.places else one
+        for one in found
+        if block.since <= one.start < block.until
+    ]
 
 
 def report_scan(
@@ -89,17 +116,23 @@ def report_scan(
     *,
     venue: str,
     basis: str,
+    transcription: str,
     viewer: Viewer,
     now: datetime,
 ) -> str:
-    """File what was scanned as a report by hand, once. Raises Invalid, Conflict, NotFound."""
+    """File what was scanned as a report by hand, once.
+
+    `transcription` is what somebody checked in pictures. Raises Invalid, Conflict, NotFound.
+    """
     with database.read() as session:
         row = get_upload(session, ref, PURPOSE)
         if row.done_as is not None:
             msg = "this scan was reported already"
             raise Conflict(msg)
         body = open_upload(vault, row)
-    given = HandReport(body=body, venue=venue, basis=basis, actor=viewer.name)
+    given = HandReport(
+        body=body, venue=venue, basis=basis, actor=viewer.name, transcription=transcription
+    )
     # The same bytes from the same venue are one post, so that a second click files nothing.
     filed = report_by_hand(database, vault, given, now=now)
     with database.write() as session:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from canary.domain.errors import Invalid
 from canary.domain.sightings import ChannelClass
 from canary.services.audit import record
-from canary.services.inbox.filetext import is_container, read_container
+from canary.services.inbox.filetext import is_container, is_picture, read_container
 from canary.services.inbox.intake import (
     NewReporter,
     Parcel,
@@ -43,8 +43,22 @@ class HandReport:
     transcription: str = ""
 
 
+class Unchecked(Invalid):
+    """A machine read words in what was brought, and nobody has checked them: `proposed`."""
+
+    def __init__(self, proposed: str) -> None:
+        self.proposed = proposed
+        super().__init__(
+            "these words were read by machine: correct them, choose the file again and send",
+            mend=f"give them as the text beside the file:\n{proposed}",
+        )
+
+
 def report_by_hand(database: Database, vault: Vault, given: HandReport, *, now: datetime) -> str:
-    """Take a manual report; return the reference of its post. Raises Invalid, InboxBusy."""
+    """Take a manual report; return the reference of its post.
+
+    Raises Invalid (Unchecked for a picture without transcription), InboxBusy.
+    """
     if not given.body.strip():
         raise Invalid("the report is empty", mend="give the text that was seen")
     if len(given.body) > MAX_BYTES:
@@ -81,8 +95,13 @@ def _read(given: HandReport) -> Report:
     if is_container(given.body):
         found = read_container(given.body)
         text, charset, rung = found.text, "utf-8", "container"
-        if found.unread:
-            details["unread"] = "; ".join(found.unread)[:500]
+        unread = list(found.unread)
+        if found.proposed and not given.transcription.strip():
+            if is_picture(given.body) or not text.strip():
+                raise Unchecked(found.proposed)
+            unread.append("words in its pictures")
+        if unread:
+            details["unread"] = "; ".join(unread)[:500]
     else:
         read = decode(given.body, "")
         text, charset, rung = read.text, read.charset, read.rung

@@ -9,7 +9,7 @@ from canary.domain.errors import Invalid
 from canary.services.alerts.alerting import redeliver as give_again
 from canary.services.detection.rematching import list_rematches, request_rematch
 from canary.services.inbox.again import try_again as give_post_again
-from canary.services.inbox.manual import HandReport, report_by_hand
+from canary.services.inbox.manual import HandReport, Unchecked, report_by_hand
 from canary.services.pages.audit import AuditFilter, list_audit
 from canary.services.pages.operation import (
     list_deliveries,
@@ -133,7 +133,9 @@ def report() -> ResponseReturnValue:
         abort(503)
     except Invalid as error:
         problem = tell_problem(error.flaws[0].problem)
-        return render_template("report.html", problem=problem, given=given), 400
+        proposed = error.proposed if isinstance(error, Unchecked) else said
+        page = render_template("report.html", problem=problem, given=given, proposed=proposed)
+        return page, 400
     flash(gettext("Taken as %(ref)s. If a bait is in it, an incident opens or grows.", ref=ref))
     return redirect(url_for("incidents.queue"), 303)
 

@@ -61,6 +61,7 @@ def report(ref: str) -> ResponseReturnValue:
             ref,
             venue=venue,
             basis=basis,
+            transcription=request.form.get("text", "").strip(),
             viewer=get_viewer(),
             now=parts.clock(),
         )
@@ -81,5 +82,5 @@ def _show_form(problem: str = "") -> str:
 def _show(ref: str, problem: str = "") -> str:
     parts = get_parts()
     with parts.database.read() as session:
-        page = scanning.run_scan(session, parts.vault, ref)
+        page = scanning.run_scan(session, parts.vault, parts.live, ref)
     return render_template("scanned.html", page=page, problem=problem)
