@@ -5,20 +5,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.serving import ARGUMENTS, CHROMIUM, Stage, open_stage
 from tests.web.building import PASSWORD
 
 VISITOR = "lin.wei"
+PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists() and not os.environ.get("CI"):
         pytest.skip(f"there is no Chromium at {CHROMIUM}")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
 
@@ -38,6 +42,7 @@ def visit(chromium: Browser, stage: Stage) -> Iterator[Callable[..., Page]]:
 
     def sign_in(lang: str = "en", **options: object) -> Page:
         context = chromium.new_context(base_url=stage.address, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.goto(f"/sign-in?lang={lang}")

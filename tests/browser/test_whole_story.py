@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from canary import bootstrap
 from canary.bootstrap import make_jobs, make_web, prepare_application, serve_in_thread
 from canary.domain.sightings import ChannelClass
 from canary.services.access import create_user
 from canary.services.inbox import intake
+from tests.browser.conftest import PATIENCE_MS
 from tests.fakes import FakeClock
 from tests.web.building import PASSWORD
 from webhooks import signing
@@ -46,8 +49,9 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Serve a new installation with its jobs, one reporter and one administrator."""
+    monkeypatch.setattr(bootstrap, "SystemRandom", lambda: Random(7))
     clock = FakeClock(datetime.now(UTC))
     opened = prepare_application(
         home=tmp_path / "home",
@@ -80,6 +84,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def page(chromium: Browser, served: Served) -> Iterator[Page]:
     context = chromium.new_context(base_url=served.address)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(HURRY)
     yield context.new_page()
     context.close()
@@ -94,11 +99,11 @@ def test_leak_is_found_decided_and_exported(page: Page, served: Served) -> None:
     page.goto("/incidents")
     expect(page.locator(".queue-row")).to_have_count(0)
     post_listing(served, sheet[:6], "danhao.example")
-    expect(page.locator(".queue-row")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".queue-row")).to_have_count(1)
     served.clock.move(timedelta(minutes=20))
     post_listing(served, sheet[6:], "miandan.example")
-    expect(page.locator(".queue-row")).to_contain_text("2 sightings", timeout=30_000)
-    expect(page.locator(".queue-row strong")).to_have_text("余杭网点", timeout=30_000)
+    expect(page.locator(".queue-row")).to_contain_text("2 sightings")
+    expect(page.locator(".queue-row strong")).to_have_text("余杭网点")
     decide(page)
     assert export(page) == [("confirmed", "OUT-2")]
 
@@ -127,7 +132,7 @@ def seed_and_plant(page: Page) -> list[dict[str, str]]:
     page.check("[name=scope][value=all]")
     page.click("button[value=draft]")
     page.click("text=Make it")
-    page.locator("[name=template]").wait_for(timeout=30_000)
+    page.locator("[name=template]").wait_for()
     with page.expect_download() as started:
         page.click("text=Hand over and download")
     sheets = zipfile.ZipFile(started.value.path())
@@ -145,7 +150,9 @@ def post_listing(served: Served, sheet: list[dict[str, str]], venue: str) -> Non
     message = f"msg_{secrets.token_hex(8)}"
     headers = signing.headers([SECRET], message, served.clock(), body)
     headers |= {"Content-Type": "text/html; charset=gb18030", "X-Canary-Venue": venue}
-    answer = requests.post(f"{served.address}/hooks/market", data=body, headers=headers, timeout=20)
+    answer = requests.post(
+        f"{served.address}/hooks/market", data=body, headers=headers, timeout=120
+    )
     assert answer.status_code == 202
 
 
