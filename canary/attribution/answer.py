@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from canary.domain.verdicts import Verdict
 
-RULE_VERSION = "attribution-3"
+RULE_VERSION = "attribution-4"
 
 
 class ExclusionCode(StrEnum):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.answer import Contribution, Reason
+from canary.attribution.averaging import Weighed
 from canary.attribution.campaigns import phones_of
 from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
 from canary.attribution.verdict import Policy, Support
-from canary.attribution.weigh import Weighed, Weighing
+from canary.attribution.weigh import Weighing
 from canary.attribution.world import ChannelClass, Floats, Ints
 
 _LN10 = float(np.log(10.0))

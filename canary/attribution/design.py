@@ -151,17 +151,12 @@ def success_rate(
         rung = rng.random(n_phones) >= silent
         right += decode(code, rung, noise) == tuple(guilty.tolist())
     mean = right / trials
-    error = math.sqrt(max(mean * (1.0 - mean), 1.0 / trials) / trials)
-    return Rate(mean=mean, error=error, trials=trials)
+    return Rate(mean=mean, error=standard_error(mean, trials), trials=trials)
 
 
-def power_of_baits(baits: int, listed: int, parcels: int, coverage: float = 1.0) -> float:
-    """Return the chance that a seller's list of `listed` out of `parcels` shows a bait.
-
-    `coverage` is the share of the list the monitor sees.
-    """
-    share = min(1.0, listed / max(1, parcels)) * coverage
-    return 1.0 - (1.0 - share) ** baits
+def standard_error(share: float, trials: int) -> float:
+    """Return the standard error of a share of trials; never less than one trial would move it."""
+    return math.sqrt(max(share * (1.0 - share), 1.0 / trials) / trials)
 
 
 def find_twins(world: World, overlap: float = 0.9) -> tuple[Twins, ...]:
@@ -202,7 +197,7 @@ def _shared_pairs(record: Ints, source: Ints, since: Floats, n_sources: int) -> 
     return np.concatenate([nothing, *keys]), np.concatenate([np.zeros(0), *gaps])
 
 
-def sources_without_code(code: Bools) -> Sequence[tuple[int, ...]]:
+def find_same_codes(code: Bools) -> Sequence[tuple[int, ...]]:
     """Return groups of sources that were given exactly the same phones."""
     packed = np.packbits(code, axis=1)
     _, inverse, counts = np.unique(packed, axis=0, return_inverse=True, return_counts=True)

@@ -45,35 +45,6 @@ def spam_per_window(rings: int, phone_days: float, window_h: float) -> Estimate:
     )
 
 
-def coverage_from_positives(found: int, listed: int, channel: str) -> Estimate:
-    """Estimate a monitor's coverage from own baits listed for sale; prior worth two listings."""
-    plain = _PLAIN.coverage.get(channel, 0.3)
-    value = (found + 2.0 * plain) / (listed + 2.0)
-    spread = 1.96 * math.sqrt(value * (1.0 - value) / (listed + 3.0))
-    low, high = max(0.0, value - spread), min(1.0, value + spread)
-    return Estimate(value=value, low=low, high=high, observations=listed)
-
-
-def coverage_from_recapture(first: int, second: int, both: int) -> Estimate:
-    """Estimate the first monitor's coverage from two independent ones (Chapman)."""
-    total = (first + 1) * (second + 1) / (both + 1) - 1
-    variance = (
-        (first + 1)
-        * (second + 1)
-        * (first - both)
-        * (second - both)
-        / ((both + 1) ** 2 * (both + 2))
-    )
-    spread = 1.96 * math.sqrt(max(variance, 0.0))
-    least = float(max(first, second, 1))
-    return Estimate(
-        value=min(1.0, first / max(total, least)),
-        low=min(1.0, first / max(total + spread, least)),
-        high=min(1.0, first / max(total - spread, least)),
-        observations=both,
-    )
-
-
 def chance_factor(seen: int, expected: float) -> Estimate:
     """Compare matches of control baits with what the chance table expects; 1 fits."""
     value = (seen + 1.0) / (expected + 1.0)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.attribution.answer import Step
+from canary.attribution.averaging import Weighed
 from canary.attribution.exclusions import held_in_time
 from canary.attribution.search import Members
-from canary.attribution.weigh import Weighed, Weighing
+from canary.attribution.weigh import Weighing
 from canary.attribution.world import Bools, Floats
 
 _OPEN_FROM = 0.02

@@ -17,7 +17,7 @@ from canary.attribution.search import Scorer
 from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
 from canary.attribution.weigh import LEAST_GAIN, Weighing, weigh
 from canary.attribution.world import Floats, Ints, World
-from canary.domain.verdicts import Verdict
+from canary.domain.verdicts import Verdict, lower_of
 
 _SUSPECT_FROM = 0.05
 _MOST_CASES = 12
@@ -209,7 +209,7 @@ def _sensitivity(weighing: Weighing, cases: dict[int, Case], policy: Policy) -> 
 
 def _lesser(before: Verdict, posterior: float, policy: Policy) -> Verdict:
     reached = Verdict.WEAK if posterior >= policy.weak_from else Verdict.UNATTRIBUTABLE
-    return min(before, reached, key=lambda one: one.rank)
+    return lower_of(before, reached)
 
 
 def _under_background(weighing: Weighing, source: int, factor: float) -> float:

@@ -20,9 +20,9 @@ from canary.attribution.chance import (
 )
 from canary.attribution.delays import delay_density, delay_share
 from canary.attribution.events import Campaign, Events, collapse, copy_rate, gather_campaigns
-from canary.attribution.world import Bools, Floats, Ints, Operator, World
+from canary.attribution.world import FULL, Bools, Floats, Ints, Operator, World
 
-_QUANTILES = (0.0, 0.03, 0.1, 0.22, 0.38, 0.55, 0.72, 0.88, 1.0)
+_QUANTILES = (0.0, 0.03, 0.1, 0.22, 0.38, 0.55, 0.72, 0.88, 0.97, 1.0)
 _MOST_COVERAGE = 0.98
 _LEAST_SPAM = 0.01
 _MANY_EXPOSURES = 500_000
@@ -219,6 +219,24 @@ def _background(world: World, chances: FieldChances, events: Events) -> Floats:
     spam_share = np.where((beside_phone > 0).any(axis=1), np.minimum(spam_share, 1.0), 1.0)
     rate = np.where(is_sms, spam * spam_share, corpus * habits * summed) / world.hours
     return np.maximum(rate, _LEAST_BACKGROUND)
+
+
+def expected_noise(problem: Problem) -> float:
+    """Return how many coincidences, bare rings, storms and strays were to be expected.
+
+    A phone that has rung tells nothing more: its later rings are the same display.
+    """
+    world, events = problem.world, problem.events
+    quiet_h = dict.fromkeys({phone for phone in world.phones if phone}, world.hours)
+    bare = (events.level[:, 1] == FULL) & ((events.level > 0).sum(axis=1) == 1)
+    for event in np.flatnonzero(bare).tolist():
+        phone = world.phones[int(events.matched_by(event)[0])]
+        quiet_h[phone] = min(quiet_h[phone], float(events.time[event]) - world.start)
+    listens = any(site.channel == "sms" for site in world.sites)
+    rings = world.operator.spam_events_per_phone_per_window * sum(quiet_h.values()) / world.hours
+    mass = world.operator.campaigns
+    messages = mass.storms + mass.single_templates if mass and problem.campaigns else 0.0
+    return problem.displays.expected_chance + (rings if listens else 0.0) + messages
 
 
 def _stranger_habits(world: World, events: Events, levels: Ints) -> Floats:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from canary.attribution.answer import Cap
 from canary.attribution.world import ChannelClass
-from canary.domain.verdicts import Verdict, lower_of
+from canary.domain.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +116,3 @@ def _enough(seen: Sequence[tuple[int, int, ChannelClass]], policy: Policy) -> bo
     return len(baits) >= policy.exclusive_baits or (
         len(baits) >= policy.exclusive_baits_two_venues and len(venues) >= 2
     )
-
-
-def cap_at(verdict: Verdict, highest: Verdict) -> Verdict:
-    """Apply a cap from outside, such as a regraded reporter."""
-    return lower_of(verdict, highest)

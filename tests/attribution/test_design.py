@@ -64,7 +64,7 @@ def test_silent_phones_accuse_nobody():
 
 def test_same_code_is_reported():
     code = np.array([[1, 0], [0, 1], [1, 0]], dtype=bool)
-    assert design.sources_without_code(code) == [(0, 2)]
+    assert design.find_same_codes(code) == [(0, 2)]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,6 @@ def test_same_code_is_reported():
 )
 def test_detection_needs_the_published_baits(chance, baits):
     assert baits_for_detection(chance, 1.0) == pytest.approx(baits, abs=1)
-
-
-def test_power_grows_with_the_list_bought():
-    small = design.power_of_baits(4, 1_000, 100_000)
-    assert small < design.power_of_baits(4, 20_000, 100_000)
-    assert design.power_of_baits(4, 200_000, 100_000) == 1.0
 
 
 def test_twins_of_present_placements_are_found(make_world):

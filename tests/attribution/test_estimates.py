@@ -20,17 +20,6 @@ def test_quiet_control_phones_lower_the_spam_rate():
     assert found.low < found.value < found.high
 
 
-@pytest.mark.parametrize(("found", "listed", "value"), [(0, 0, 0.3), (45, 100, 45.6 / 102)])
-def test_listed_baits_measure_coverage(found, listed, value):
-    assert estimates.coverage_from_positives(found, listed, "resale").value == pytest.approx(value)
-
-
-def test_two_monitors_measure_each_other():
-    found = estimates.coverage_from_recapture(60, 50, 30)
-    assert found.value == pytest.approx(0.6, abs=0.03)
-    assert found.low < found.value < found.high
-
-
 def test_quiet_controls_confirm_the_chance_table():
     assert estimates.chance_factor(10, 10.0).value == pytest.approx(1.0)
     assert estimates.chance_factor(30, 10.0).low > 1.0

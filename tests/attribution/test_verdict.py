@@ -8,7 +8,7 @@ import pytest
 from canary.attribution.answer import Cap
 from canary.attribution.infer import attribute
 from canary.attribution.reading import read_world
-from canary.attribution.verdict import DEFAULT, Batch, Support, cap_at, grade
+from canary.attribution.verdict import DEFAULT, Batch, Support, grade
 from canary.attribution.world import ChannelClass
 from canary.domain.verdicts import Verdict, lower_of
 
@@ -70,8 +70,7 @@ def test_batch_caps_the_verdict(batch, verdict):
     assert grade(support, batch, DEFAULT)[0] is verdict
 
 
-def test_outside_cap_only_lowers():
-    assert cap_at(Verdict.CONFIRMED, Verdict.WEAK) is Verdict.WEAK
+def test_lower_of_two_verdicts_wins():
     assert lower_of(Verdict.WEAK, Verdict.CONFIRMED) is Verdict.WEAK
     assert [one for one in Verdict if one.names_a_source] == ["probable", "confirmed"]
 
