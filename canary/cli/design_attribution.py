@@ -4,6 +4,7 @@ import json
 import secrets
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -12,6 +13,7 @@ from canary.attribution.design import (
     Noise,
     Twins,
     design_code,
+    find_same_codes,
     find_twins,
     phones_per_source,
     success_rate,
@@ -19,10 +21,14 @@ from canary.attribution.design import (
 from canary.attribution.reading import load_world
 from canary.attribution.simulate import scenario_names
 from canary.attribution.simulate_leaks import Nature
+from canary.attribution.world import Operator, World
 from canary.attribution.writing import write_world
 from canary.cli.numbers import ROW_ID
 from canary.cli.printing import as_json, name_actor, print_json, print_table, write_file
 from canary.domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from canary.attribution.plan_trials import Outcome
 
 # ATTRIBUTION.md section 3: how phones answer.
 NOISES = {
@@ -79,6 +85,7 @@ def phones(
     code = design_code(len(codes), n_phones, weight, rng)
     if out is not None:
         write_file(out, _write_code(codes, code))
+    alike = [[codes[one] for one in group] for group in find_same_codes(code)]
     found = {
         "phones": n_phones,
         "sources": len(codes),
@@ -88,7 +95,7 @@ def phones(
         "success": rate.mean,
         "error": rate.error,
         "trials": rate.trials,
-        "same_phones": len(codes) - len(np.unique(np.packbits(code, axis=1), axis=0)),
+        "same_phones": alike,
         "cannot_tell_apart": [asdict(one) for one in twins],
         "without_baits": empty,
     }
@@ -100,6 +107,8 @@ def phones(
         f"all of {leakers} leakers and nobody else found: {rate.mean:.1%} "
         f"+- {rate.error:.1%} ({rate.trials} trials, noise {noise})"
     )
+    for group in alike[:MOST_SHOWN]:
+        click.echo(f"the same phones: {', '.join(group)}")
     _show_twins(twins, empty)
 
 
@@ -111,14 +120,23 @@ def _read_sources(wanted: str | None) -> tuple[list[str], tuple[Twins, ...], lis
         from canary.services.stock.imports import read_table
 
         return [row.cells["code"] for row in read_table(Path(wanted), required=("code",))], (), []
+    world = _load_placements()
+    return list(world.source_ids), find_twins(world), _list_empty(world)
+
+
+def _load_placements() -> World:
+    """Return the placements of the database."""
     from canary.bootstrap import open_application
     from canary.services.verdicts.placements_world import load_placements
 
-    with open_application().database.read() as session:
-        world = load_placements(session)
+    application = open_application()
+    with application.database.read() as session:
+        return load_placements(session, application.clock())
+
+
+def _list_empty(world: World) -> list[str]:
     holding = set(world.exp_source.tolist())
-    empty = [code for at, code in enumerate(world.source_ids) if at not in holding]
-    return list(world.source_ids), find_twins(world), empty
+    return [code for at, code in enumerate(world.source_ids) if at not in holding]
 
 
 def _write_code(codes: list[str], code: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> bytes:
@@ -150,11 +168,11 @@ def _show_twins(twins: tuple[Twins, ...], empty: list[str]) -> None:
 @click.command()
 @click.option("--kind", type=click.Choice(list(scenario_names())), help="A kind of world.")
 @click.option("--world", "world_file", type=FILE, help="Your network as a world file.")
-@click.option("--sources", "n_sources", type=click.IntRange(2, 30_000), default=50)
-@click.option("--baits", type=click.IntRange(1, 1000), default=8, help="Baits for each source.")
+@click.option("--sources", "n_sources", type=click.IntRange(2, 30_000), help="So many invented.")
+@click.option("--baits", type=click.IntRange(1, 1000), default=8, help="For each invented source.")
 @click.option("--leakers", type=click.IntRange(0, 20), default=1, show_default=True)
 @click.option("--fraction", type=click.FloatRange(0, 1), default=0.5, help="Share they pass on.")
-@click.option("--coverage", type=click.FloatRange(0, 0.98), default=0.3, help="Monitors see.")
+@click.option("--coverage", type=click.FloatRange(0, 0.98), help="Monitors see; else as estimated.")
 @click.option("--trials", type=click.IntRange(1, 2000), default=20, show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write one world.")
 @seed_option
@@ -163,34 +181,35 @@ def simulate(
     *,
     kind: str | None,
     world_file: Path | None,
-    n_sources: int,
+    n_sources: int | None,
     baits: int,
     leakers: int,
     fraction: float,
-    coverage: float,
+    coverage: float | None,
     trials: int,
     out: Path | None,
     random_seed: int | None,
     as_json: bool,
 ) -> None:
-    """Let invented leakers leak, and count how often they would be named."""
+    """Let invented leakers leak, and count how often they would be named.
+
+    Without --kind, --world or --sources the sources and placements of the database leak; nothing
+    of it is changed, and no value of a bait is read.
+    """
     from canary.attribution.plan_trials import draw_kind, draw_leak, draw_plan, run_trials
 
-    nature = Nature(
-        coverage={"resale": coverage, "sms": 0.85},
-        weight_fast=0.6,
-        mean_fast_h=18.0,
-        mean_slow_h=240.0,
-    )
+    world = None
     if kind is not None:
         draw = draw_kind(kind)
-    elif world_file is not None:
-        world = load_world(world_file)
-        draw = draw_leak(world, leakers=leakers, fraction=fraction, nature=nature)
-    else:
+    elif n_sources is not None and world_file is None:
+        nature = _nature(Operator(), coverage)
         draw = draw_plan(
             n_sources=n_sources, baits=baits, leakers=leakers, fraction=fraction, nature=nature
         )
+    else:
+        world = _load_network(world_file)
+        nature = _nature(world.operator, coverage)
+        draw = draw_leak(world, leakers=leakers, fraction=fraction, nature=nature)
     rng = _generator(random_seed)
     if out is not None:
         made = draw(rng)
@@ -198,15 +217,62 @@ def simulate(
         click.echo(f"{out} written; leakers: {_names(made.world.source_ids, made.truth.leakers)}")
         return
     outcome = run_trials(draw, trials, rng)
+    twins = find_twins(world) if world is not None else ()
+    empty = _list_empty(world) if world is not None else []
     if as_json:
-        print_json(asdict(outcome))
+        alike = [asdict(one) for one in twins]
+        print_json({**asdict(outcome), "cannot_tell_apart": alike, "without_baits": empty})
         return
+    _show_outcome(outcome)
+    _show_twins(twins, empty)
+
+
+def _load_network(world_file: Path | None) -> World:
+    """Return the network of a world file, else that of the database."""
+    world = _load_placements() if world_file is None else load_world(world_file)
+    if not len(world.exp_source):
+        raise Invalid(
+            "no source holds a bait",
+            field="sources",
+            mend="confirm a planting first, or give --sources and --baits to invent a network",
+        )
+    if not world.sites:
+        raise Invalid("nothing is watched", field="sites", mend="give at least one site")
+    return world
+
+
+def _nature(operator: Operator, coverage: float | None) -> Nature:
+    """Return natural rates as the operator estimates them, with another coverage if given."""
+    listed = operator.coverage.get("resale", 0.3) if coverage is None else coverage
+    return Nature(
+        coverage={**Operator().coverage, **operator.coverage, "resale": listed},
+        weight_fast=operator.weight_fast,
+        mean_fast_h=operator.mean_fast_h,
+        mean_slow_h=operator.mean_slow_h,
+    )
+
+
+def _show_outcome(outcome: "Outcome") -> None:
     click.echo(f"{outcome.trials} trials, {outcome.sightings:.1f} sightings each")
-    click.echo(f"all leakers named and nobody else: {outcome.all_named:.0%}")
+    click.echo(f"all leakers named and nobody else: {outcome.all_named:.0%} +- {outcome.error:.0%}")
     click.echo(f"some leaker named: {outcome.some_named:.0%}")
     click.echo(f"a leaker ranked first: {outcome.ranked_first:.0%}")
     click.echo(f"somebody innocent named: {outcome.wrong:.0%}")
     click.echo(f"no bait of theirs surfaced: {outcome.nothing_seen:.0%}")
+    print_table(
+        "By stage",
+        ("stage", "leakers", "named", "+-", "nothing seen"),
+        [
+            (
+                one.stage,
+                one.leakers,
+                f"{one.named:.0%}",
+                f"{one.error:.0%}",
+                f"{one.nothing_seen:.0%}",
+            )
+            for one in outcome.stages
+        ],
+    )
     print_table(
         "Is the probability what it says?",
         ("said", "sources", "said on average", "had leaked"),

@@ -32,6 +32,30 @@ def test_plan_is_tried_before_it_is_paid(canary, home):
     assert found.json["wrong"] == 0
 
 
+def test_present_placements_are_tried(ready, tmp_path):
+    rows = ["T,platform,", "UP,hub,T", *(f"O{at},outlet,UP" for at in range(3)), "IDLE,outlet,"]
+    listed = [",".join((row.split(",")[0], *row.split(","))) for row in rows]
+    file = tmp_path / "sources.csv"
+    file.write_text(
+        "\n".join(["code,name,kind,parent,region", *(f"{row},330200" for row in listed)])
+    )
+    assert ready("sources", "import", str(file)).code == 0
+    placed = [part for at in range(3) for part in ("--source", f"O{at}")]
+    ready("seed", "--batch", "b", *placed, "--carrier", "ZTO", "--per-source", "6")
+    ready("plant", "confirm", "--batch", "b")
+    wanted = ["--coverage", "0.95", "--fraction", "1", "--trials", "6", "--random-seed", "2"]
+    found = ready("design", "simulate", *wanted, "--json").json
+    assert {one["stage"] for one in found["stages"]} <= {"outlet", "platform", "sorting"}
+    assert (found["wrong"], found["nothing_seen"]) == (0, 0)
+    assert [one["first"] for one in found["cannot_tell_apart"]] == ["T"]
+    assert found["without_baits"] == ["IDLE"]
+
+
+def test_nothing_placed_is_nothing_to_try(ready):
+    ran = ready("design", "simulate")
+    assert (ran.code, "confirm a planting" in ran.err) == (1, True)
+
+
 def test_simulated_world_can_be_attributed(canary, home, tmp_path):
     out = tmp_path / "one.json"
     canary("design", "simulate", "--kind", "copies", "--out", str(out), "--random-seed", "1")
