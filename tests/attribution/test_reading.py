@@ -173,6 +173,17 @@ def test_broken_file_is_refused(tmp_path, content):
         load_world(path)
 
 
+@pytest.mark.parametrize("written", [NAN, float("-inf")])
+def test_no_number_in_a_file_is_refused_by_path(make_world, tmp_path, written):
+    world = make_world(HOLDERS, [(0, 30.0)])
+    world["exposures"]["since"][1] = written
+    path = tmp_path / "odd.world.json"
+    path.write_text(json.dumps(world))
+    with pytest.raises(Invalid) as refused:
+        load_world(path)
+    assert refused.value.flaws[0].field == "exposures.since[1]"
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(Invalid):
         load_world(tmp_path / "nowhere.json")
