@@ -5,13 +5,16 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.matching import disguise, masks, runs, tables
+from canary.matching import disguise, masks, names, runs, tables
 
 SPAN = 0x20000
 DIGIT, LETTER, DRAWN, COMPLEX, STAR, HAN, SOFT, SOUND, DULL, OPENER = (1 << n for n in range(10))
 NO_DIGIT = 15
 TAG_NUMBER, TAG_SHORT, TAG_NAME, TAG_LATIN, TAG_PLACE, TAG_BOTH = (n << 60 for n in range(1, 7))
-STARTS_TWO, STARTS_THREE, STARTS_FOUR, CITY_FIRST, CITY_SECOND = (1 << n for n in range(5))
+STARTS_TWO, STARTS_THREE, STARTS_FOUR, CITY_FIRST, CITY_SECOND, PART_FIRST, NOT_PLAIN = (
+    1 << n for n in range(7)
+)
+ASCII_PLAIN, ASCII_DIGIT, ASCII_LETTER, ASCII_LINE, ASCII_OTHER = range(5)
 WORD = 2**64 - 1
 PRIME = 0x9E3779B97F4A7C15
 SECOND_PRIME = 0xD6E8FEB86659FD93
@@ -19,6 +22,17 @@ LIKELY, AROUND = 1, 2  # how a line passes: by itself, or with the lines around 
 SHORT_LINE = 60
 RING = 8
 UTF8, GB18030 = 0, 1
+
+# Where things stand in a block, in bytes from its start.
+(
+    DATA, SIZE, CHARSET, CROWDED, HAS_NAMES, HAS_SHORT, OUT, BLOCK_START,
+    CLASSES, ASCII_SORTS, QUICK, PAIRS, DIGITS, FOLDS, PARTS, PARTS_COUNT, SPOKEN_STARTS,
+    TWO_BYTES, FOUR_BYTES, TABLE, TABLE_SIZE, BITS, BITS_MASK, TURNS,
+) = range(0, 192, 8)  # fmt: skip
+RINGS = TURNS + 16
+RINGS_AT = RINGS + 16 * RING
+BLOCK_WORDS = (RINGS_AT + 16 * RING) // 8
+
 _SPOKEN = "ze li do on ya yi tw er th sa fo si fi wu se qi gu ei ba ni ji go"
 
 
@@ -44,6 +58,9 @@ def classes() -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int32]]
     for code, digit in numerals.items():
         found[code] |= DIGIT
         digits[code] = int(digit)
+    for code, digit in tables.lookalikes().items():
+        if not found[code] & DIGIT:
+            digits[code] = int(digit)
     found, digits = found[folds], digits[folds]
     found[[ord(ch) for ch in disguise.suspects_of(every)]] |= COMPLEX
     found[[ord(ch) for ch in "&%\\<"]] |= OPENER
@@ -52,17 +69,44 @@ def classes() -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int32]]
 
 
 @cache
-def plain_codes() -> NDArray[np.bool_]:
-    """Return which code points are Han characters and nothing else; small enough to stay near."""
-    return np.equal(classes()[0], HAN)
+def ascii_sorts() -> NDArray[np.uint8]:
+    """Return what to do with each ASCII character; most signs stand there and mean nothing."""
+    kinds = classes()[0][:128]
+    sorts = np.full(128, ASCII_OTHER, dtype=np.uint8)
+    sorts[kinds == SOFT] = ASCII_PLAIN
+    sorts[(kinds & DIGIT) > 0] = ASCII_DIGIT
+    sorts[(kinds & LETTER) > 0] = ASCII_LETTER
+    sorts[10] = ASCII_LINE
+    return sorts
 
 
 @cache
-def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.bool_], NDArray[np.uint16]]:
-    """Return GB18030's two-byte code points, which are plain Han, and its four-byte code points.
+def first_starts() -> NDArray[np.uint8]:
+    """Return what a sieve of no baits knows of each character that two bytes can tell."""
+    starts = np.where(classes()[0][:0x10000] == HAN, 0, NOT_PLAIN).astype(np.uint8)
+    starts[parts()[:, 0]] |= PART_FIRST
+    return starts
 
-    0xFFFD where there is none.
-    """
+
+@cache
+def parts() -> NDArray[np.int64]:
+    """Return the two characters that a surname falls into, folded, and the surname."""
+    rows = [(*pair, surname) for pair, surname in names.PARTS.items()]
+    return np.array([[ord(names.fold_name(ch)) for ch in row] for row in rows], dtype=np.int64)
+
+
+@cache
+def twins() -> dict[str, list[int]]:
+    """Return all characters that fold to a Han character, itself included."""
+    found: dict[str, list[int]] = {}
+    for code, folded in tables.variants().items():
+        found.setdefault(folded, [ord(folded)]).append(code)
+    return found
+
+
+@cache
+def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Return GB18030's two-byte code points, and its four-byte ones; 0xFFFD where none is."""
     two = np.full(126 * 192, 0xFFFD, dtype=np.uint16)
     for lead in range(0x81, 0xFF):
         for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF)):
@@ -75,7 +119,7 @@ def wide_codes() -> tuple[NDArray[np.uint16], NDArray[np.bool_], NDArray[np.uint
         if len(raw) == 4:
             index = ((raw[0] - 0x81) * 10 + raw[1] - 0x30) * 1260
             four[index + (raw[2] - 0x81) * 10 + raw[3] - 0x30] = code
-    return two, plain_codes()[two], four
+    return two, four
 
 
 @cache

@@ -3,303 +3,358 @@
 It reads UTF-8 and GB18030 as they lie in the file, and is written in the plain subset of
 Python that numba compiles; `canary.matching.sieve` says what it means. Nothing else imports it
 before a text is long enough to be worth the half second that numba takes to load.
+
+What was read before is remembered by where it ended, so that the characters in between need
+not take it back: digits that end at byte 40 stand before a letter that begins there.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
-import numba
+# mypy: ignore-errors
 import numpy as np
 
 from canary.matching.codes import (
     AROUND,
+    ASCII_DIGIT,
+    ASCII_LETTER,
+    ASCII_LINE,
+    ASCII_PLAIN,
+    ASCII_SORTS,
+    BLOCK_START,
+    CHARSET,
     CITY_FIRST,
     CITY_SECOND,
+    CLASSES,
     COMPLEX,
+    CROWDED,
+    DATA,
     DIGIT,
+    DIGITS,
     DRAWN,
     DULL,
     HAN,
+    HAS_NAMES,
     LETTER,
     LIKELY,
+    NOT_PLAIN,
     OPENER,
-    PRIME,
-    RING,
-    SECOND_PRIME,
+    OUT,
+    PAIRS,
+    PART_FIRST,
+    PARTS,
+    PARTS_COUNT,
+    QUICK,
     SHORT_LINE,
+    SIZE,
     SOFT,
     SOUND,
     SPAN,
+    SPOKEN_STARTS,
     STAR,
     STARTS_FOUR,
     STARTS_THREE,
     STARTS_TWO,
-    TAG_BOTH,
     TAG_LATIN,
     TAG_NAME,
-    TAG_NUMBER,
     TAG_PLACE,
-    TAG_SHORT,
+    TWO_BYTES,
     UTF8,
 )
+from canary.matching.probes import (
+    TEN_DIGITS,
+    P,
+    byte_at,
+    character,
+    compiled,
+    digits_at,
+    folded,
+    has,
+    has_digits,
+    named,
+    pair_at,
+    put,
+    remember,
+    stands_with,
+    word_at,
+)
 
-_P, _Q = np.uint64(PRIME), np.uint64(SECOND_PRIME)
-_NUMBER, _SHORT, _NAME = np.uint64(TAG_NUMBER), np.uint64(TAG_SHORT), np.uint64(TAG_NAME)
-_LATIN, _PLACE, _BOTH = np.uint64(TAG_LATIN), np.uint64(TAG_PLACE), np.uint64(TAG_BOTH)
-_0, _1, _2, _3, _4, _7 = (np.uint64(n) for n in (0, 1, 2, 3, 4, 7))
-_32, _TEN_DIGITS, _SIX_DIGITS = np.uint64(32), np.uint64((1 << 40) - 1), np.uint64(0xFFFFFF)
-_LOW = np.uint64(0xFFFFFFFF)
-_EVEN, _TAKEN, _RARE = np.uint32(0xFFFFFFFE), np.uint32(2), np.uint32(1)
-
-
-def _compiled(function):
-    """Compile when first called; the outcome is kept on disk where any folder for it is found."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        return numba.njit(nogil=True)(function)
-
-
-def _has(table, bits, value):  # pragma: no cover
-    """Return 0 when a tagged value is not in the table, 2 when it is, 3 when it is rare."""
-    mixed = value * _P
-    mixed = (mixed ^ mixed >> _32) * _Q
-    bit = mixed & np.uint64(len(bits) * 8 - 1)
-    if not bits[bit >> _3] >> (bit & _7) & _1:
-        return 0
-    slot = (mixed >> _32) * np.uint64(len(table)) >> _32
-    wanted = np.uint32(mixed & _LOW) & _EVEN | _TAKEN
-    while table[slot] != 0:
-        if table[slot] & _EVEN == wanted:
-            return 3 if table[slot] & _RARE else 2
-        slot += _1
-        if slot == len(table):
-            slot = _0
-    return 0
+_NAME, _LATIN, _PLACE = np.uint64(TAG_NAME), np.uint64(TAG_LATIN), np.uint64(TAG_PLACE)
+_0, _1, _4 = np.uint64(0), np.uint64(1), np.uint64(4)
+_NEVER = -99
+_NEAR = 12  # bytes of the three characters that may stand between two digits of a number
+_BESIDE = 6  # bytes of what may stand between a mask and what it leaves to be seen
+_SOUNDS, _SOUND_SPAN = 6, 41  # wide digits and sounds that make a phone, and how far apart
+_SPOKEN = 14  # letters in words that all begin like a digit
 
 
-has = _compiled(_has)
+def _han_after(block, at):  # pragma: no cover
+    """Return the next character, folded, when it is Han, and where it ends; 0 when it is not."""
+    if at >= word_at(block + SIZE) or byte_at(word_at(block + DATA) + at) < 0x80:
+        return 0, at
+    code, end = character(block, at)
+    return (folded(block, code), end) if 0x3400 <= code < 0xA000 else (0, at)
 
 
-def _has_both(table, bits, value, ring, ring_at, since):  # pragma: no cover
-    """Tell whether a name or place stands with one of the cities of this block, or the reverse."""
-    for index in range(RING):
-        if ring_at[index] >= since and has(table, bits, _BOTH ^ (value * _P + ring[index]) >> _4):
-            return True
-    return False
+han_after = compiled(_han_after)
 
 
-def _is_city_of(table, bits, city, ring, ring_at, since):  # pragma: no cover
-    for index in range(RING):
-        if ring_at[index] >= since and has(table, bits, _BOTH ^ (ring[index] * _P + city) >> _4):
-            return True
-    return False
+def _begun(block, at, code):  # noqa: C901  # pragma: no cover
+    """Return how a line passes for the names, or the city, that begin with a Han character.
 
-
-has_both = _compiled(_has_both)
-is_city_of = _compiled(_is_city_of)
-
-
-def _fill(table, bits, values, rare):  # pragma: no cover
-    """Put tagged values into a table; return how many slots were newly taken."""
-    wide = np.uint64(len(bits) * 8 - 1)
-    taken = 0
-    for index in range(len(values)):
-        mixed = values[index] * _P
-        mixed = (mixed ^ mixed >> _32) * _Q
-        bit = mixed & wide
-        bits[bit >> _3] |= np.uint8(1) << np.uint8(bit & _7)
-        print_ = np.uint32(mixed & _LOW) & _EVEN | _TAKEN
-        at = (mixed >> _32) * np.uint64(len(table)) >> _32
-        while table[at] != 0 and table[at] & _EVEN != print_:
-            at += _1
-            if at == len(table):
-                at = _0
-        taken += table[at] == 0
-        table[at] |= print_ | np.uint32(rare[index])
-    return taken
-
-
-fill = _compiled(_fill)
-
-
-def _wide_character(data, at, size, two_bytes, four_bytes):  # pragma: no cover
-    """Return one GB18030 character of several bytes and where the next begins; -1 for none."""
-    byte = int(data[at])
-    follow = int(data[at + 1]) if at + 1 < size else 0
-    if byte == 0x80 or byte == 0xFF or follow < 0x30:
-        return -1, at + 1
-    if follow >= 0x40:
-        return int(two_bytes[(byte - 0x81) * 192 + follow - 0x40]), at + 2
-    if follow > 0x39 or at + 3 >= size:
-        return -1, at + 1
-    index = ((byte - 0x81) * 10 + follow - 0x30) * 1260
-    index += (int(data[at + 2]) - 0x81) * 10 + int(data[at + 3]) - 0x30
-    if 0 <= index < 39420:
-        return int(four_bytes[index]), at + 4
-    code = index - 189000 + 0x10000
-    return (code if 0x10000 <= code <= 0x10FFFF else -1), at + 4
-
-
-wide_character = _compiled(_wide_character)
-
-
-def _look_through(  # noqa: C901 - one pass, one function: calls would cost half the speed
-    data, charset, crowded, names, has_short, classes, plain, digits, folds, starts, spoken_starts,
-    two_bytes, two_plain, four_bytes, table, bits, out,
-):  # fmt: skip  # pragma: no cover
-    """Read all bytes once; fill `out` with passing lines, return their number and all breaks.
-
-    A row of `out` is the line's index, start, end and how it passes.
+    `at` is where the character ends.
     """
-    name_ring, city_ring = np.zeros(RING, dtype=np.uint64), np.zeros(RING, dtype=np.uint64)
-    name_at, city_at = np.full(RING, -1, dtype=np.int64), np.full(RING, -1, dtype=np.int64)
-    ring_names, ring_cities = 0, 0
-    size, at, line, line_start, flag, count_out = len(data), 0, 0, 0, 0, 0
-    block_start = 0  # where the short lines around this one begin
-    acc, group, count, digits_end = _0, 0, 0, -99  # the last ten digits; of a group, of a chain
-    drawn, left, street = False, 0, False
-    before, before2, last = 0, 0, 0  # classes of the two characters before, and the last itself
-    h1, h2, h3, h4 = _0, _0, _0, _0  # the last four Han characters, folded
-    s1, s2, s3, s4 = 0, 0, 0, 0  # which names may start with them
-    known, han_gap = 0, 0
-    w1, w2, w3, p1, p2, p3 = _0, _0, _0, _1, _1, _1  # Latin words, powers of their lengths
-    words, word_end, wide_letters = 0, -99, 0
-    spoken, sound, sound_wide, sound_end = 0, 0, 0, -99
-    starred, masked = False, 0
+    quick, crowded = word_at(block + QUICK), word_at(block + CROWDED)
+    sort, flag = byte_at(quick + code), 0
+    first, begin = np.uint64(folded(block, code)), at
+    other, at = han_after(block, at)
+    if other == 0:
+        return 0
+    if crowded and sort & CITY_FIRST and byte_at(quick + other) & CITY_SECOND:
+        city = first * P + np.uint64(other)
+        if stands_with(block, city, 1):
+            flag = LIKELY
+        remember(block, 1, city, begin)
+    if crowded == 2:
+        return flag
+    value = first * P + np.uint64(other)
+    if sort & STARTS_TWO:
+        flag = max(flag, named(block, _NAME, value, begin))
+    if sort & PART_FIRST:
+        # 木子: a surname told by its parts; what follows is the given name.
+        row = word_at(block + PARTS)
+        for _ in range(word_at(block + PARTS_COUNT)):
+            if word_at(row) == np.int64(first) and word_at(row + 8) == other:
+                value, at_part = np.uint64(word_at(row + 16)), at
+                for _ in range(2):
+                    more, at_part = han_after(block, at_part)
+                    if more:
+                        value = value * P + np.uint64(more)
+                        flag = max(flag, named(block, _NAME, value, begin))
+            row += 24
+        value = first * P + np.uint64(other)
+    if sort & (STARTS_THREE | STARTS_FOUR):
+        other, at = han_after(block, at)
+        value = value * P + np.uint64(other)
+        if other and sort & STARTS_THREE:
+            flag = max(flag, named(block, _NAME, value, begin))
+        if other and sort & STARTS_FOUR:
+            other, at = han_after(block, at)
+            value = value * P + np.uint64(other)
+            if other:
+                flag = max(flag, named(block, _NAME, value, begin))
+    return flag
+
+
+begun = compiled(_begun)
+
+
+def _gap_end(block, at):  # pragma: no cover
+    """Return where one to three spaces or points end before a Han character, or -1."""
+    for _ in range(3):
+        if at >= word_at(block + SIZE):
+            return -1
+        code, at = character(block, at)
+        code = folded(block, code)
+        if code != 32 and code != 46 and code != 183:
+            return -1
+        if han_after(block, at)[0]:
+            return at
+    return -1
+
+
+gap_end = compiled(_gap_end)
+
+
+def _spaced(block, start, end):  # pragma: no cover
+    """Return how a line passes for a name written apart: 单 怡 涵, 怡涵 单.
+
+    One or two Han characters stand from start to end.
+    """
+    flag = 0
+    left = right = third = _0
+    count_left = count_right = 0
+    at = start
+    while at < end:
+        code, at = han_after(block, at)
+        if code == 0 or count_left == 2:
+            return 0
+        left, count_left = left * P + np.uint64(code), count_left + 1
+    at = gap_end(block, end)
+    if at < 0:
+        return 0
+    value = left
+    for _ in range(2):
+        code, after = han_after(block, at)
+        if code == 0:
+            break
+        at, count_right = after, count_right + 1
+        right, value = right * P + np.uint64(code), value * P + np.uint64(code)
+        flag = max(flag, named(block, _NAME, value, start))
+        shifted = right
+        for _ in range(count_left):
+            shifted = shifted * P
+        if count_left >= count_right:
+            flag = max(flag, named(block, _NAME, shifted + left, start))
+        next_at = gap_end(block, at)
+        if next_at >= 0:
+            third = np.uint64(han_after(block, next_at)[0])
+            flag = max(flag, named(block, _NAME, value * P + third, start))
+    return flag
+
+
+spaced = compiled(_spaced)
+
+
+def _house(block, start, end, digits):  # pragma: no cover
+    """Return the hash of the last three Han characters before a house number and of it; or 0."""
+    at = max(start, end - 9)
+    if word_at(block + CHARSET) != UTF8 and end - start > 6:
+        # Those of four bytes are rare; only from the start can one be told from two.
+        is_long, at = False, start
+        while at < end and not is_long:
+            is_long = byte_at(word_at(block + DATA) + at + 1) < 0x40
+            at += 2
+        at = start if is_long else end - 6
+    h1 = h2 = h3 = _0
+    while at < end:
+        code, at = han_after(block, at)
+        if code == 0:
+            return _0
+        h1, h2, h3 = h2, h3, np.uint64(code)
+    return _0 if h1 == _0 else ((h1 * P + h2) * P + h3) * P + np.uint64(digits)
+
+
+house = compiled(_house)
+
+
+def _beside(block, at, end):  # pragma: no cover
+    """Tell whether nothing, one space or one dash stands from `at` to `end`."""
+    if at == end:
+        return True
+    code, at = character(block, at)
+    code = folded(block, code)
+    return at == end and (code == 32 or code == 45)
+
+
+beside = compiled(_beside)
+
+
+def _opens(block, at, byte):  # pragma: no cover
+    """Tell whether <, &, % or a backslash begins markup or an escape with what follows it."""
+    data, size = word_at(block + DATA), word_at(block + SIZE)
+    follow = byte_at(data + at) if at < size else 0
+    letter = follow | 32
+    if byte == 60:
+        return 97 <= letter <= 122 or follow == 47 or follow == 33 or follow == 63
+    if byte == 38:
+        return follow >= 0x80 or follow == 35 or 48 <= follow <= 57 or 97 <= letter <= 122
+    if byte == 92:
+        if letter != 117 and letter != 120:
+            return False
+        at += 1
+    for index in range(at, min(size, at + 2)):
+        follow = byte_at(data + index)
+        if not (48 <= follow <= 57 or 97 <= follow | 32 <= 102):
+            return False
+    return at + 2 <= size
+
+
+opens = compiled(_opens)
+
+
+def _look_through(words):  # noqa: C901  # pragma: no cover
+    """Read all bytes once; write the passing lines out, return their number and all breaks.
+
+    `words` is a block as `probes` says. A row that is written is the line's index, start, end
+    and how it passes. One pass, one function: calls would cost half the speed.
+    """
+    block = np.int64(words.ctypes.data)
+    data, size, charset = word_at(block + DATA), word_at(block + SIZE), word_at(block + CHARSET)
+    crowded, names = word_at(block + CROWDED), word_at(block + HAS_NAMES)
+    classes, ascii_sorts = word_at(block + CLASSES), word_at(block + ASCII_SORTS)
+    quick, pairs, digits = (
+        word_at(block + QUICK), word_at(block + PAIRS), word_at(block + DIGITS)
+    )  # fmt: skip
+    spoken_starts, two_bytes = word_at(block + SPOKEN_STARTS), word_at(block + TWO_BYTES)
+    out = word_at(block + OUT)
+    care = NOT_PLAIN
+    if names:
+        care |= CITY_FIRST if crowded else 0
+        care |= STARTS_TWO | STARTS_THREE | STARTS_FOUR | PART_FIRST if crowded < 2 else 0
+    at, line, line_start, flag, passed = 0, 0, 0, 0, 0
+    acc, count, digits_end = 0, 0, _NEVER  # the last ten digits, and how many stand together
+    hard_at = _NEVER  # the end of what never stands inside a number
+    # The same with what is drawn like a digit; it counts where such a thing touches a digit.
+    drawn, drawn_count, drawn_end, is_drawn, since = 0, 0, _NEVER, False, 0
+    is_live, is_pending = False, False
+    han_start, han_end = _NEVER, _NEVER
+    word_begin, word_end, is_pushed = _NEVER, _NEVER, False
+    wide_letters, wide_end = 0, _NEVER
+    star_end, dull_end, masked = _NEVER, _NEVER, 0
+    tail_at = _NEVER  # the end of 尾, 后 or 末
+    sounds, sound_end, spoken = 0, _NEVER, 0
+    w1, w2, w3, p1, p2, p3, words = _0, _0, _0, _1, _1, _1, 0  # Latin words, by their hashes
     while at <= size:
         if flag == AROUND:
             # The line passes with those around it: nothing more to learn from it.
-            while at < size and data[at] != 10:
+            while at < size and byte_at(data + at) != 10:
                 at += 1
-            group, count, drawn, known, words, spoken, sound = 0, 0, False, 0, 0, 0, 0
-            before, before2, last, starred, wide_letters = 0, 0, 0, False, 0
-        # The end counts as a line break, so that nothing stays pending.
-        byte = int(data[at]) if at < size else 10
         begin = at
+        byte = byte_at(data + at) if at < size else 10  # the end counts as a line break
         if byte < 0x80:
-            code, at = byte, at + 1
-        elif charset != UTF8:
-            if byte > 0x80 and byte < 0xFF and at + 1 < size and data[at + 1] >= 0x40:
-                code, at = int(two_bytes[(byte - 0x81) * 192 + int(data[at + 1]) - 0x40]), at + 2
-            else:
-                code, at = wide_character(data, at, size, two_bytes, four_bytes)
-        elif byte >= 0xE0 and byte < 0xF0 and at + 2 < size:
-            follow, final = int(data[at + 1]) ^ 0x80, int(data[at + 2]) ^ 0x80
-            if follow | final > 63:
-                code, at = -1, at + 1
-            else:
-                code, at = (byte & 15) << 12 | follow << 6 | final, at + 3
-        elif byte >= 0xC2 and byte < 0xE0 and at + 1 < size and data[at + 1] & 0xC0 == 0x80:
-            code, at = (byte & 31) << 6 | int(data[at + 1]) & 63, at + 2
-        elif byte >= 0xF0 and at + 3 < size:
-            code = (
-                (byte & 7) << 18 | (int(data[at + 1]) & 63) << 12
-                | (int(data[at + 2]) & 63) << 6 | int(data[at + 3]) & 63
-            )  # fmt: skip
-            at += 4
-        else:
-            code, at = -1, at + 1
-        if code < 0 or code == 0xFFFD:
-            code, flag = 0xFFFD, AROUND  # another charset, perhaps: let it be read with care
-        kind = int(classes[code]) if code < SPAN else (HAN if code < 0xE0000 else COMPLEX)
-        if group > 0 and not kind & DIGIT:
-            # A group of digits ends here: look the last ten digits up.
-            if count >= 10 and has(table, bits, _NUMBER ^ acc):
-                flag = max(flag, LIKELY if group >= 10 else AROUND)
-            if has_short and count >= 6 and has(table, bits, _SHORT ^ acc & _SIX_DIGITS):
-                flag = AROUND
-            if kind & DRAWN or (left == 2 and group < 10):
-                drawn = True
-            if drawn and count >= 7:
-                flag = AROUND
-            if street and group <= 5:
-                # 民路88: the last three characters before a house number, and it.
-                house = acc & ((_1 << np.uint64(4 * group)) - _1)
-                value = ((h2 * _P + h3) * _P + h4) * _P + house
-                if has(table, bits, _PLACE ^ value >> _4):
-                    if not crowded or has_both(table, bits, value, city_ring, city_at, block_start):
-                        flag = max(flag, LIKELY)
-                    name_ring[ring_names], name_at[ring_names] = value, begin
-                    ring_names = (ring_names + 1) % RING
-            group, street, digits_end = 0, False, begin
-        if kind & DIGIT:
-            if group == 0:
-                if begin - digits_end > 12:
-                    count, drawn = 0, False
-                left = 0
-                street = known >= 3 and before & HAN != 0
-                if before & DRAWN:
-                    left = 2 if before2 & LETTER else 1
-                    if left == 1:
-                        drawn = True
-                if (last == 0x5C3E or last == 0x540E or last == 0x672B) and digits[code] == 4:
-                    flag = AROUND  # 尾4, 后4位, 末四位
-            acc = (acc << _4 | np.uint64(digits[code])) & _TEN_DIGITS
-            if byte < 0x80:
-                while at < size and 48 <= data[at] <= 57:
-                    acc = acc << _4 | np.uint64(data[at] - 48)
-                    at += 1
-                acc &= _TEN_DIGITS
-                length = at - begin
-            else:
-                length = 1
-            group += length
-            count += length
-            if sound > 0 or byte >= 0x80:
-                sound = sound + length if begin - sound_end <= 8 else length
-                sound_wide = sound_wide + (byte >= 0x80) if sound > length else int(byte >= 0x80)
-                sound_end = at
-                if sound >= 11 and sound_wide >= 6:
-                    flag = AROUND
-            if drawn and count >= 7:
-                flag = AROUND
-            if starred:
-                masked, starred = masked + 1, False
-                if not crowded:
-                    flag = AROUND
-            words, spoken, wide_letters = 0, 0, 0
-            if not kind & HAN:
-                known, last = 0, 48
-                before2, before = DIGIT if length > 1 else before, kind
+            at += 1
+            sort = byte_at(ascii_sorts + byte)
+            if sort == ASCII_PLAIN:
                 continue
-        elif kind & LETTER:
-            if begin - word_end > 6 or word_end < line_start - 1:
-                words, spoken = 0, 0
-            if starred:
-                starred = False
-                if not crowded:
+            if sort == ASCII_LINE:
+                at = min(at, size)
+                if masked >= 2:
                     flag = AROUND
-            known = 0
-            if byte >= 0x80:
-                # A Latin letter of another family: names and spoken digits may be drawn so.
-                wide_letters += 1
-                if wide_letters >= 4 or word_end == begin:
-                    flag = AROUND
-                before2, before, last = before, kind, code
-                continue
-            if wide_letters:
-                flag = AROUND
-            at = begin
-            wh, wp, wb, c2, c3 = _0, _1, _0, 0, 0
-            while at < size:
-                letter = int(data[at]) | 32
-                if letter < 97 or letter > 122:
+                if flag:
+                    put(out, line)
+                    put(out + 8, line_start)
+                    put(out + 16, at)
+                    put(out + 24, flag)
+                    out, passed = out + 32, passed + 1
+                if at - line_start >= SHORT_LINE:
+                    put(block + BLOCK_START, at)
+                if begin == size:
                     break
-                if names:
-                    if letter == 117 and c2 == 121 and (c3 == 108 or c3 == 110):
-                        wh = wb * _P + np.uint64(118)
-                    else:
-                        wb = wh
-                        wh = wh * _P + np.uint64(letter)
-                        wp = wp * _P
-                    c3, c2 = c2, letter
-                at += 1
-            length, word_end = at - begin, at
-            if length > 1:
-                first, second = (int(data[begin]) | 32) - 97, (int(data[begin + 1]) | 32) - 97
-                spoken = spoken + length if spoken_starts[first * 26 + second] else 0
-                if spoken >= 14:
-                    flag = AROUND  # fourteen letters in words that all begin like a digit
-                if names and crowded < 2:
+                flag, masked, line, line_start = 0, 0, line + 1, at
+                continue
+            code, kind = byte, pair_at(classes + 2 * byte)
+            if sort == ASCII_LETTER:
+                if begin - word_end > _BESIDE:
+                    words, spoken = 0, 0
+                if begin - star_end <= _BESIDE and not crowded:
+                    flag = AROUND
+                if wide_end == begin:
+                    flag = AROUND
+                is_pinyin = names and crowded < 2
+                wh, wp, wb, c2, c3 = _0, _1, _0, 0, 0
+                at = begin
+                while at < size:
+                    letter = byte_at(data + at) | 32
+                    if letter < 97 or letter > 122:
+                        break
+                    if is_pinyin:
+                        if letter == 117 and c2 == 121 and (c3 == 108 or c3 == 110):
+                            wh = wb * P + np.uint64(118)
+                        else:
+                            wb = wh
+                            wh = wh * P + np.uint64(letter)
+                            wp = wp * P
+                        c3, c2 = c2, letter
+                    at += 1
+                length = at - begin
+                final = pair_at(classes + 2 * byte_at(data + at - 1))
+                if length > 1:
+                    first = (byte | 32) - 97
+                    second = (byte_at(data + begin + 1) | 32) - 97
+                    spoken = spoken + length if byte_at(spoken_starts + first * 26 + second) else 0
+                    if spoken >= _SPOKEN:
+                        flag = AROUND
+                else:
+                    spoken = 0
+                if is_pinyin:
                     # Pinyin: one to three words, the surname first or last.
                     w1, w2, w3, p1, p2, p3 = w2, w3, wh, p2, p3, wp
                     words = min(3, words + 1)
@@ -316,171 +371,226 @@ def _look_through(  # noqa: C901 - one pass, one function: calls would cost half
                             value = (w3 * p1 + w1) * p2 + w2
                         else:
                             continue
-                        found = has(table, bits, _LATIN ^ value >> _4)
+                        found = has(block, _LATIN ^ value >> _4)
                         if found == 3 or (found and not crowded):
                             flag = max(flag, LIKELY)
-                if kind & DULL or int(classes[int(data[at - 1])]) & DULL:
+                if (kind | final) & DULL:
                     # xxxx: a mask, where digits stand on one side.
-                    if before & DIGIT and not crowded:
+                    if digits_end == begin and not crowded:
                         flag = AROUND
-                    starred = int(classes[int(data[at - 1])]) & DULL != 0
-                before2 = int(classes[int(data[at - 2])])
-            else:
-                spoken = 0
-                w1, w2, w3, p1, p2, p3 = w2, w3, wh, p2, p3, wp
-                words = min(3, words + 1)
-                before2 = before
-            if before & DIGIT and kind & DRAWN and count >= 7:
-                flag = AROUND
-            last = int(data[at - 1])
-            before = int(classes[last])
-            continue
-        elif kind != HAN:
-            if code == 10:
-                at = min(at, size)
-                if masked >= 2:
-                    flag = AROUND
-                if flag:
-                    out[count_out, 0], out[count_out, 1] = line, line_start
-                    out[count_out, 2], out[count_out, 3] = at, flag
-                    count_out += 1
-                if at - line_start >= SHORT_LINE:
-                    block_start = at
-                if begin == size:
-                    break
-                flag, masked, line, line_start = 0, 0, line + 1, at
-            if kind & (COMPLEX | OPENER | STAR | DULL | SOUND):
-                if kind & COMPLEX:
-                    flag = AROUND
-                elif kind & OPENER and byte < 0x80 and at < size:
-                    follow = int(data[at])
-                    if (
-                        48 <= follow <= 57 or 65 <= follow <= 90 or 97 <= follow <= 122
-                        or follow == 35 or follow == 47 or follow == 33
-                    ):  # fmt: skip
-                        flag = AROUND
-                if kind & STAR or (kind & DULL and last == code):
-                    starred = True
-                    if (before | before2) & (LETTER | DIGIT) and not crowded:
-                        flag = AROUND
-                elif byte != 32 and byte != 45:
-                    starred = False
-                if kind & SOUND:
-                    if begin - sound_end > 8:
-                        sound, sound_wide = 0, 0
-                    sound, sound_wide, sound_end = sound + 1, sound_wide + 1, at
-                    if sound >= 11 and sound_wide >= 6:
-                        flag = AROUND
-            elif byte != 32 and byte != 45:
-                starred = False
-            if not kind & (SOFT | DRAWN):
-                count, spoken = 0, 0
-            wide_letters = 0
-            if not kind & HAN:
-                if byte == 32 or byte == 46 or code == 183 or code == 0x3000 or code == 0xA0:
-                    han_gap += 1
+                    if final & DULL:
+                        star_end = dull_end = at
+                # Letters that look like digits, in a number that goes on.
+                is_pushed = length <= 4
+                word_begin, word_end = begin, at
+                if begin - max(digits_end, drawn_end) > _NEAR or hard_at > max(
+                    digits_end, drawn_end
+                ):
+                    is_pushed = False
                 else:
-                    known = 0
-                before2, before, last = before, kind, code
+                    for index in range(begin, min(at, begin + 4)):
+                        letter = byte_at(data + index)
+                        if pair_at(classes + 2 * letter) & DRAWN:
+                            if not is_drawn:
+                                drawn, drawn_count, is_drawn = acc, count, True
+                            drawn = (drawn << 4 | byte_at(digits + letter)) & TEN_DIGITS
+                            drawn_count, drawn_end, since = drawn_count + 1, index + 1, 0
+                            is_pending |= has_digits(block, drawn, drawn_count)
+                            is_live |= index == digits_end
+                    if is_live and is_pending:
+                        flag = AROUND
                 continue
         else:
-            # A plain Han character: nothing of what digits may hide in goes on beyond it.
-            if last == 0x5C3E and (code == 0x53F7 or code == 0x6570):
-                flag = AROUND  # 尾号, 尾数
-            count, sound, spoken, words, wide_letters, starred = 0, 0, 0, 0, 0, False
-            if not names:
+            # Most characters are Han and nothing else.
+            if han_end != begin:
+                han_start = begin
+            while at + 8 <= size:
+                word = word_at(data + at)
                 if charset == UTF8:
-                    while at + 2 < size:
-                        byte = int(data[at])
-                        follow, final = int(data[at + 1]) ^ 0x80, int(data[at + 2]) ^ 0x80
-                        if byte < 0xE4 or byte > 0xE9 or follow | final > 63:
-                            break
-                        if not plain[(byte & 15) << 12 | follow << 6 | final]:
-                            break
-                        at += 3
-                else:
-                    while at + 1 < size and data[at] > 0x80 and data[at] < 0xFF:
-                        byte, follow = int(data[at]), int(data[at + 1])
-                        if follow < 0x40:
-                            break
-                        if not two_plain[(byte - 0x81) * 192 + follow - 0x40]:
-                            break
-                        at += 2
-                before2, before, last = HAN, HAN, 0
-                continue
-        # A Han character, plain or not: a name of two to four of them may end here, or a city.
-        while names:
-            folded = int(folds[code]) if code < SPAN else 0
-            if known > 0 and han_gap > 3:
-                known = 0
-            h1, h2, h3, h4 = h2, h3, h4, np.uint64(folded)
-            s1, s2, s3, s4 = s2, s3, s4, int(starts[folded])
-            known += 1
-            if crowded and s4 & CITY_SECOND and s3 & CITY_FIRST and known >= 2:
-                value = h3 * _P + h4
-                if is_city_of(table, bits, value, name_ring, name_at, block_start):
-                    flag = max(flag, LIKELY)
-                city_ring[ring_cities], city_at[ring_cities] = value, begin
-                ring_cities = (ring_cities + 1) % RING
-            if (
-                crowded < 2
-                and known > 1
-                and (s3 & STARTS_TWO or s2 & STARTS_THREE or s1 & STARTS_FOUR or han_gap)
-            ):
-                for way in range(5):
-                    if way == 0:
-                        if not s3 & STARTS_TWO:
-                            continue
-                        value = h3 * _P + h4
-                    elif way == 1:
-                        if known < 3 or not s2 & STARTS_THREE:
-                            continue
-                        value = (h2 * _P + h3) * _P + h4
-                    elif way == 2:
-                        if known < 4 or not s1 & STARTS_FOUR:
-                            continue
-                        value = ((h1 * _P + h2) * _P + h3) * _P + h4
-                    elif han_gap == 0:
+                    if word & 0xC0C0F0 != 0x8080E0:
                         break
-                    elif way == 3 and s4 & STARTS_TWO:
-                        value = h4 * _P + h3  # the surname last
-                    elif way == 4 and known >= 3 and s4 & STARTS_THREE:
-                        value = (h4 * _P + h2) * _P + h3
+                    code, step = (word & 15) << 12 | word >> 2 & 0xFC0 | word >> 16 & 63, 3
+                    sort = byte_at(quick + code) & care
+                else:
+                    lead, follow = word & 255, word >> 8 & 255
+                    if lead <= 0x80 or lead == 0xFF or follow < 0x40:
+                        break
+                    code, step = (lead - 0x81) * 192 + follow - 0x40, 2
+                    sort = byte_at(pairs + code) & care
+                if sort == 0:
+                    at += step
+                    hard_at = at
+                    continue
+                if sort & NOT_PLAIN:
+                    break
+                at += step
+                hard_at = at
+                if charset != UTF8:
+                    code = pair_at(two_bytes + 2 * code)
+                flag = max(flag, begun(block, at, code))
+            if at > begin:
+                han_end = at
+                if names and crowded < 2 and han_end - han_start <= 8:
+                    flag = max(flag, spaced(block, han_start, han_end))
+                continue
+            code, at = character(block, at)
+            if code < 0 or code == 0xFFFD:
+                flag = AROUND  # another charset, perhaps: let it be read with care
+                continue
+            kind = HAN if code < 0xE0000 else COMPLEX
+            if code < SPAN:
+                kind = pair_at(classes + 2 * code)
+            if kind & HAN and code < 0xA000:
+                han_end = at
+                if names and byte_at(quick + code) & care & ~NOT_PLAIN:
+                    flag = max(flag, begun(block, at, code))
+                if names and crowded < 2 and han_end - han_start <= 8:
+                    flag = max(flag, spaced(block, han_start, han_end))
+            if kind & (DIGIT | SOUND):
+                if hard_at > sound_end or begin - sound_end > _SOUND_SPAN:
+                    sounds = 0
+                sounds, sound_end = sounds + 1, at
+                if sounds >= _SOUNDS:
+                    flag = AROUND
+        if kind & DIGIT:
+            chain_end = max(digits_end, drawn_end)
+            if begin - chain_end > _NEAR or hard_at > chain_end:
+                is_drawn = is_live = is_pending = False
+            if begin - digits_end > _NEAR or hard_at > digits_end:
+                count = 0
+            if begin - star_end <= _BESIDE and beside(block, star_end, begin):
+                masked += 1
+                if not crowded:
+                    flag = AROUND
+            if tail_at == begin and byte_at(digits + code) == 4:
+                flag = AROUND  # 尾4, 后4位, 末四位
+            group, house_begin, house_digits = 0, begin, 0
+            if byte < 0x80:
+                at = begin
+            while True:
+                if byte < 0x80:
+                    while at + 8 <= size:
+                        length, value_ = digits_at(data + at)
+                        acc = acc << 4 * length | value_
+                        at, group = at + length, group + length
+                        house_digits += length
+                        if length < 8:
+                            break
                     else:
-                        continue
-                    found = has(table, bits, _NAME ^ value >> _4)
-                    if found == 3 or (found and not crowded):
-                        flag = max(flag, LIKELY)
-                    elif found:
-                        if has_both(table, bits, value, city_ring, city_at, block_start):
-                            flag = max(flag, LIKELY)
-                        name_ring[ring_names], name_at[ring_names] = value, begin
-                        ring_names = (ring_names + 1) % RING
-            han_gap = 0
-            # Go on while plain characters follow.
-            if kind != HAN or at + 2 >= size or flag == AROUND:
-                break
-            byte = int(data[at])
-            if charset == UTF8:
-                follow, final = int(data[at + 1]) ^ 0x80, int(data[at + 2]) ^ 0x80
-                if byte < 0xE4 or byte > 0xE9 or follow | final > 63:
+                        while at < size and 48 <= byte_at(data + at) <= 57:
+                            acc = acc << 4 | byte_at(data + at) - 48
+                            at, group, house_digits = at + 1, group + 1, house_digits + 1
+                            acc &= TEN_DIGITS
+                    acc &= TEN_DIGITS
+                else:
+                    acc = (acc << 4 | byte_at(digits + code)) & TEN_DIGITS
+                    group, house_digits = group + 1, house_digits + 1
+                    if kind & HAN:
+                        house_begin, house_digits = at, 0
+                # What follows: another digit, perhaps of another family?
+                if at >= size:
                     break
-                code, begin = (byte & 15) << 12 | follow << 6 | final, at
-                if not plain[code]:
+                byte = byte_at(data + at)
+                if byte < 0x80:
+                    if byte_at(ascii_sorts + byte) != ASCII_DIGIT:
+                        break
+                    continue
+                code, after = character(block, at)
+                if code < 0 or code >= SPAN:
                     break
-                at += 3
+                kind = pair_at(classes + 2 * code)
+                if not kind & DIGIT:
+                    break
+                if kind & HAN:
+                    if han_end != at:
+                        han_start = at
+                    han_end = after
+                if hard_at > sound_end or at - sound_end > _SOUND_SPAN:
+                    sounds = 0
+                at = after
+                sounds, sound_end = sounds + 1, at
+                if sounds >= _SOUNDS:
+                    flag = AROUND
+            count, last_digits, digits_end = count + group, digits_end, at
+            if has_digits(block, acc, count):
+                flag = max(flag, LIKELY if group >= 10 else AROUND)
+            if group >= 10:
+                is_drawn = False  # the last ten digits are what they are
             else:
-                follow = int(data[at + 1])
-                if byte < 0x81 or byte > 0xFE or follow < 0x40:
-                    break
-                index = (byte - 0x81) * 192 + follow - 0x40
-                if not two_plain[index]:
-                    break
-                code, begin = int(two_bytes[index]), at
-                at += 2
-            before, last = HAN, 0
-        before2, before, last = before, kind, code
-    return count_out, line
+                if word_end == begin and not is_pushed:
+                    # Letters before a number that look like digits: O9340271865.
+                    first = begin
+                    while first > max(word_begin, begin - 4):
+                        if not pair_at(classes + 2 * byte_at(data + first - 1)) & DRAWN:
+                            break
+                        first -= 1
+                    if first < begin:
+                        if not is_drawn:
+                            drawn, drawn_count, is_drawn = 0, 0, True
+                        for index in range(first, begin):
+                            drawn = drawn << 4 | byte_at(digits + byte_at(data + index))
+                        drawn_count, since, is_live = drawn_count + begin - first, 0, True
+                is_live |= is_drawn and drawn_end == begin and begin - last_digits > 3
+                if is_drawn:
+                    own = acc & ((1 << 4 * group) - 1)
+                    drawn = (drawn << 4 * group | own) & TEN_DIGITS
+                    drawn_count, since, drawn_end = drawn_count + group, since + group, at
+                    if since < 10 and has_digits(block, drawn, drawn_count):
+                        is_pending = True
+                if is_live and is_pending:
+                    flag = AROUND
+                if names and han_end == house_begin and 0 < house_digits <= 5:
+                    # 民路88: the last three characters before a house number, and it.
+                    own = acc & ((1 << 4 * house_digits) - 1)
+                    place = house(block, han_start, han_end, own)
+                    if place != _0:
+                        flag = max(flag, named(block, _PLACE, place, begin))
+            continue
+        if kind & COMPLEX:
+            flag = AROUND
+        if kind & LETTER:
+            # A Latin letter of another family: names and spoken digits may be drawn so.
+            wide_letters = wide_letters + 1 if wide_end == begin else 1
+            wide_end = at
+            if wide_letters >= 4 or word_end == begin:
+                flag = AROUND
+            if begin - star_end <= _BESIDE and not crowded:
+                flag = AROUND
+        if kind & OPENER:
+            if byte < 0x80:
+                if opens(block, at, byte):
+                    flag = AROUND
+            else:
+                tail_at = at
+                if code == 0x5C3E and at < size:
+                    after, _ = character(block, at)
+                    if after == 0x53F7 or after == 0x6570:
+                        flag = AROUND  # 尾号, 尾数
+        if kind & (STAR | DULL):
+            if kind & STAR or dull_end == begin:
+                star_end = at
+                if begin - max(digits_end, word_end, wide_end) <= _BESIDE and not crowded:
+                    flag = AROUND
+            if kind & DULL:
+                dull_end = at
+        if kind & DRAWN:
+            chain_end = max(digits_end, drawn_end)
+            if begin - chain_end > _NEAR or hard_at > chain_end:
+                is_drawn = is_live = is_pending = False
+            if not is_drawn:
+                is_drawn = True
+                drawn, drawn_count = 0, 0
+                if begin - digits_end <= _NEAR and hard_at <= digits_end:
+                    drawn, drawn_count = acc, count
+            drawn = (drawn << 4 | byte_at(digits + code)) & TEN_DIGITS
+            drawn_count, drawn_end, since = drawn_count + 1, at, 0
+            is_pending |= has_digits(block, drawn, drawn_count)
+            is_live |= begin == digits_end
+            if is_live and is_pending:
+                flag = AROUND
+        elif not kind & (SOFT | LETTER):
+            hard_at = at
+    return passed, line
 
 
-look_through = _compiled(_look_through)
+look_through = compiled(_look_through)

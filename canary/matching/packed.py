@@ -26,7 +26,7 @@ from canary.matching.keys import FANOUT, Key, keys_of
 from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve, empty_sieve
 
-MAGIC = b"CANARY-REGISTER-2\n"
+MAGIC = b"CANARY-REGISTER-3\n"
 _BUCKET = 32  # entries of the index per bucket, on average
 _ROOM = 1.05  # how much larger than needed the sieve is made, for baits to come
 _PLAIN = 255

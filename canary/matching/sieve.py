@@ -13,7 +13,9 @@ Needs numba, the `scan` extra; without it every line goes to the exact engine.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ _BATCH = 50_000
 CHARSETS = {"utf-8": codes.UTF8, "ascii": codes.UTF8, "gb18030": codes.GB18030}
 
 Table = NDArray[np.uint32]
-Bits = NDArray[np.uint8]
+Bits = NDArray[np.uint64]
 Starts = NDArray[np.uint8]
 Span = tuple[int, int, int]
 
@@ -63,7 +65,7 @@ class Sieve:
 
     def add(self, baits: Iterable[BaitValues]) -> None:
         """Add baits in place; readers see each either wholly or not yet."""
-        from canary.matching.kernel import fill
+        from canary.matching.probes import fill
 
         baits = iter(baits)
         while batch := list(islice(baits, _BATCH)):
@@ -84,13 +86,21 @@ class Sieve:
 
         data = np.frombuffer(raw, dtype=np.uint8)
         out = np.empty((len(data) // 2 + 2, 4), dtype=np.int64)
-        found, digits, folds = codes.classes()
-        count, breaks = look_through(
-            data, CHARSETS[charset], crowd, self.has_names, self.has_short,
-            found, codes.plain_codes(), digits, folds, self.starts, codes.spoken_starts(),
-            *codes.wide_codes(),
-            self.table, self.bits, out,
-        )  # fmt: skip
+        block = _fixed().copy()
+        pairs = self.starts
+        if CHARSETS[charset] != codes.UTF8:
+            pairs = self.starts[codes.wide_codes()[0]]
+        for place, value in (
+            (codes.DATA, _address(data)), (codes.SIZE, len(data)),
+            (codes.CHARSET, CHARSETS[charset]), (codes.CROWDED, crowd),
+            (codes.HAS_NAMES, self.has_names), (codes.HAS_SHORT, self.has_short),
+            (codes.OUT, _address(out)), (codes.QUICK, _address(self.starts)),
+            (codes.PAIRS, _address(pairs)), (codes.TABLE, _address(self.table)),
+            (codes.TABLE_SIZE, len(self.table)), (codes.BITS, _address(self.bits)),
+            (codes.BITS_MASK, len(self.bits) - 1),
+        ):  # fmt: skip
+            block[place // 8] = value
+        count, breaks = look_through(block)
         return out[:count], breaks
 
     def passing(
@@ -104,6 +114,28 @@ class Sieve:
         """Tell whether a short text may hold a bait at all."""
         raw = text.encode("utf-8", "surrogatepass")
         return len(self.lines(raw, crowd=crowd)[0]) > 0
+
+
+def _address(array: NDArray[Any]) -> int:
+    return int(array.ctypes.data)
+
+
+@cache
+def _fixed() -> NDArray[np.int64]:
+    """Return a block for the inner loop with what is the same for every sieve."""
+    block = np.zeros(codes.BLOCK_WORDS, dtype=np.int64)
+    found, digits, folds = codes.classes()
+    two_bytes, four_bytes = codes.wide_codes()
+    for place, array in (
+        (codes.CLASSES, found), (codes.ASCII_SORTS, codes.ascii_sorts()), (codes.DIGITS, digits),
+        (codes.FOLDS, folds), (codes.PARTS, codes.parts()),
+        (codes.SPOKEN_STARTS, codes.spoken_starts()), (codes.TWO_BYTES, two_bytes),
+        (codes.FOUR_BYTES, four_bytes),
+    ):  # fmt: skip
+        block[place // 8] = _address(array)
+    block[codes.PARTS_COUNT // 8] = len(codes.parts())
+    block[codes.RINGS_AT // 8 :] = -1
+    return block
 
 
 def _spans(raw: bytes, rows: NDArray[np.int64]) -> Iterator[Span]:
@@ -173,23 +205,27 @@ class _Entries:
 
     def _city(self, city: str) -> int | None:
         folded = names.fold_name(city)[:2]
-        if len(folded) < 2 or ord(max(folded)) >= codes.SPAN:
+        if len(folded) < 2 or ord(max(folded)) > 0xFFFF:
             return None
-        self.starts[ord(folded[0])] |= codes.CITY_FIRST
-        self.starts[ord(folded[1])] |= codes.CITY_SECOND
+        self._mark(folded[0], codes.CITY_FIRST)
+        self._mark(folded[1], codes.CITY_SECOND)
         return codes.polynomial(folded)
 
     def _add_name(self, name: str, city: int | None) -> None:
         is_rare = names.name_chance(name) < RARE
         self.has_names = True
-        if 2 <= len(name) <= 4 and ord(name[0]) < codes.SPAN:
-            self.starts[ord(name[0])] |= (
-                codes.STARTS_TWO, codes.STARTS_THREE, codes.STARTS_FOUR
-            )[len(name) - 2]  # fmt: skip
+        if 2 <= len(name) <= 4 and ord(name[0]) <= 0xFFFF:
+            lengths = codes.STARTS_TWO, codes.STARTS_THREE, codes.STARTS_FOUR
+            self._mark(name[0], lengths[len(name) - 2])
             self._put_with_city(codes.TAG_NAME, codes.polynomial(name), city, is_rare=is_rare)
         reading = names.reading_of(name)
         if reading:
             self._put(codes.TAG_LATIN ^ codes.polynomial(reading) >> 4, is_rare=is_rare)
+
+    def _mark(self, ch: str, start: int) -> None:
+        for code in codes.twins().get(ch, (ord(ch),)):
+            if code <= 0xFFFF:
+                self.starts[code] |= start
 
     def _put_with_city(self, tag: int, value: int, city: int | None, *, is_rare: bool) -> None:
         self._put(tag ^ value >> 4, is_rare=is_rare)
@@ -207,8 +243,8 @@ def empty_sieve(entries: int) -> Sieve:
     size = max(_SMALLEST, int(entries / _LOAD))
     return Sieve(
         table=np.zeros(size, dtype=np.uint32),
-        bits=np.zeros(1 << int(size // 2).bit_length(), dtype=np.uint8),
-        starts=np.zeros(codes.SPAN, dtype=np.uint8),
+        bits=np.zeros(1 << int(size // 16).bit_length(), dtype=np.uint64),
+        starts=codes.first_starts().copy(),
     )
 
 

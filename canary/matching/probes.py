@@ -1,0 +1,303 @@
+"""What the sieve's inner loop does again and again: read bytes, characters and its table.
+
+Compiled by numba, which this module needs; for machines whose lowest byte comes first. Arrays
+are given by their addresses, because numba counts the users of each array at each call, which
+took most of the time: `Block` says where the addresses, and what is remembered, stand in one
+array of 64-bit words, which is all that the functions here are given.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: ARG001
+import os
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from canary.matching.codes import (
+    BITS,
+    BITS_MASK,
+    BLOCK_START,
+    CHARSET,
+    CROWDED,
+    DATA,
+    FOLDS,
+    FOUR_BYTES,
+    HAS_SHORT,
+    LIKELY,
+    PRIME,
+    RING,
+    RINGS,
+    RINGS_AT,
+    SECOND_PRIME,
+    SIZE,
+    SPAN,
+    TABLE,
+    TABLE_SIZE,
+    TAG_BOTH,
+    TAG_NUMBER,
+    TAG_SHORT,
+    TURNS,
+    TWO_BYTES,
+    UTF8,
+)
+
+P = np.uint64(PRIME)
+_Q, _BOTH = np.uint64(SECOND_PRIME), np.uint64(TAG_BOTH)
+_NUMBER, _SHORT = np.uint64(TAG_NUMBER), np.uint64(TAG_SHORT)
+_0, _1, _2, _4, _6, _12, _32 = (np.uint64(n) for n in (0, 1, 2, 4, 6, 12, 32))
+_SIX_BITS, _LOW, _SIX_DIGITS = np.uint64(63), np.uint64(0xFFFFFFFF), np.uint64(0xFFFFFF)
+TEN_DIGITS = (1 << 40) - 1
+_EVEN, _TAKEN, _RARE = np.uint32(0xFFFFFFFE), np.uint32(2), np.uint32(1)
+_PRINT = np.uint64(0xFFFFFFFE)
+_ZEROS, _BEYOND_NINE = np.int64(0x3030303030303030), np.int64(0x7676767676767676)
+_HIGH_BITS = np.int64(-0x7F7F7F7F7F7F7F80)
+
+
+_HERE = Path(__file__).parent
+_SOURCES = [_HERE / name for name in ("codes.py", "kernel.py", "probes.py")]
+
+
+@cache
+def _shelf() -> str:
+    """Return where the compiled code of just these sources is kept, "" for nowhere.
+
+    numba would look at the age of one file alone; here constants come from another.
+    """
+    digest = sha256(b"".join(one.read_bytes() for one in _SOURCES)).hexdigest()[:16]
+    own = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    for folder in (_HERE / "__pycache__", Path(own) / "waybill-canary"):
+        shelf = folder / f"kernel-{digest}"
+        try:
+            shelf.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(shelf, os.W_OK):
+            return str(shelf)
+    return ""
+
+
+def compiled(function):
+    """Compile when first called, in about ten seconds all; the outcome is kept on disk."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = before or _shelf()
+    try:
+        return numba.njit(cache=bool(numba.config.CACHE_DIR), nogil=True)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _loaded(bits):
+    """Return an intrinsic that reads so many bits at an address; nothing looks what is there."""
+
+    @intrinsic
+    def load(typing, address):
+        def build(context, builder, signature, arguments):
+            place = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            found = builder.load(place, align=1)
+            return found if bits == 64 else builder.zext(found, ir.IntType(64))
+
+        return types.int64(types.int64), build
+
+    return load
+
+
+byte_at, pair_at, quad_at, word_at = (_loaded(bits) for bits in (8, 16, 32, 64))
+
+
+@intrinsic
+def put(typing, address, word):
+    """Write a word at an address."""
+
+    def build(context, builder, signature, arguments):
+        place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.store(arguments[1], place, align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), build
+
+
+@intrinsic
+def _zero_bytes(typing, word):
+    """Return how many of the first bytes of a word are zero."""
+
+    def build(context, builder, signature, arguments):
+        found = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.lshr(found, ir.Constant(ir.IntType(64), 3))
+
+    return types.int64(types.int64), build
+
+
+@intrinsic
+def _turned(typing, word):
+    """Return a word with its bytes in the other order."""
+
+    def build(context, builder, signature, arguments):
+        return builder.bswap(arguments[0])
+
+    return types.int64(types.int64), build
+
+
+def _digits_at(address):  # pragma: no cover
+    """Return how many of eight bytes are digits from the first on, and these, four bits each."""
+    word = word_at(address) ^ _ZEROS
+    count = _zero_bytes((word + _BEYOND_NINE | word) & _HIGH_BITS)
+    if count == 0:
+        return 0, 0
+    word = _turned(word) >> (64 - 8 * count)
+    word = (word | word >> 4) & 0x00FF00FF00FF00FF
+    word = (word | word >> 8) & 0x0000FFFF0000FFFF
+    return count, (word | word >> 16) & 0xFFFFFFFF
+
+
+digits_at = compiled(_digits_at)
+
+
+def _has(block, value):  # pragma: no cover
+    """Return 0 when a tagged value is not in the table, 2 when it is, 3 when it is rare."""
+    mixed = value * P
+    mixed = (mixed ^ mixed >> _32) * _Q
+    wanted = _1 << (mixed & _SIX_BITS) | _1 << (mixed >> _6 & _SIX_BITS)
+    place = np.int64(mixed >> _12) & word_at(block + BITS_MASK)
+    if np.uint64(word_at(word_at(block + BITS) + 8 * place)) & wanted != wanted:
+        return 0
+    table, size = word_at(block + TABLE), word_at(block + TABLE_SIZE)
+    slot = np.int64((mixed >> _32) * np.uint64(size) >> _32)
+    print_ = np.int64(mixed & _PRINT | _2)
+    found = quad_at(table + 4 * slot)
+    while found != 0:
+        if found & -2 == print_:
+            return 3 if found & 1 else 2
+        slot = slot + 1 if slot + 1 < size else 0
+        found = quad_at(table + 4 * slot)
+    return 0
+
+
+has = compiled(_has)
+
+
+def _fill(table, bits, values, rare):  # pragma: no cover
+    """Put tagged values into a table; return how many slots were newly taken."""
+    taken = 0
+    for index in range(len(values)):
+        mixed = values[index] * P
+        mixed = (mixed ^ mixed >> _32) * _Q
+        wanted = _1 << (mixed & _SIX_BITS) | _1 << (mixed >> _6 & _SIX_BITS)
+        bits[mixed >> _12 & np.uint64(len(bits) - 1)] |= wanted
+        print_ = np.uint32(mixed & _LOW) & _EVEN | _TAKEN
+        slot = (mixed >> _32) * np.uint64(len(table)) >> _32
+        while table[slot] != 0 and table[slot] & _EVEN != print_:
+            slot += _1
+            if slot == np.uint64(len(table)):
+                slot = _0
+        taken += table[slot] == 0
+        table[slot] |= print_ | np.uint32(rare[index])
+    return taken
+
+
+fill = compiled(_fill)
+
+
+def _has_digits(block, last_ten, count):  # pragma: no cover
+    """Tell whether so many digits, of which we have the last ten, may end a bait's value."""
+    if count >= 10 and has(block, _NUMBER ^ np.uint64(last_ten)):
+        return True
+    if count >= 6 and word_at(block + HAS_SHORT):
+        return has(block, _SHORT ^ np.uint64(last_ten & 0xFFFFFF)) != 0
+    return False
+
+
+has_digits = compiled(_has_digits)
+
+
+def _character(block, at):  # pragma: no cover
+    """Return the code point at a byte and where the next begins; -1 where there is none."""
+    data, size = word_at(block + DATA), word_at(block + SIZE)
+    byte = byte_at(data + at)
+    if byte < 0x80:
+        return byte, at + 1
+    second = byte_at(data + at + 1) if at + 1 < size else 0
+    if word_at(block + CHARSET) != UTF8:
+        if byte == 0x80 or byte == 0xFF or second < 0x30:
+            return -1, at + 1
+        if second >= 0x40:
+            index = (byte - 0x81) * 192 + second - 0x40
+            return pair_at(word_at(block + TWO_BYTES) + 2 * index), at + 2
+        if second > 0x39 or at + 3 >= size:
+            return -1, at + 1
+        index = ((byte - 0x81) * 10 + second - 0x30) * 1260
+        index += (byte_at(data + at + 2) - 0x81) * 10 + byte_at(data + at + 3) - 0x30
+        if 0 <= index < 39420:
+            return pair_at(word_at(block + FOUR_BYTES) + 2 * index), at + 4
+        code = index - 189000 + 0x10000
+        return (code if 0x10000 <= code <= 0x10FFFF else -1), at + 4
+    if byte < 0xC2 or byte > 0xF4 or second & 0xC0 != 0x80:
+        return -1, at + 1
+    if byte < 0xE0:
+        return (byte & 31) << 6 | second & 63, at + 2
+    third = byte_at(data + at + 2) if at + 2 < size else 0
+    if third & 0xC0 != 0x80:
+        return -1, at + 1
+    if byte < 0xF0:
+        return (byte & 15) << 12 | (second & 63) << 6 | third & 63, at + 3
+    fourth = byte_at(data + at + 3) if at + 3 < size else 0
+    if fourth & 0xC0 != 0x80:
+        return -1, at + 1
+    return (byte & 7) << 18 | (second & 63) << 12 | (third & 63) << 6 | fourth & 63, at + 4
+
+
+character = compiled(_character)
+
+
+def _folded(block, code):  # pragma: no cover
+    """Return what a code point folds to; 0 for none."""
+    return quad_at(word_at(block + FOLDS) + 4 * code) if 0 <= code < SPAN else 0
+
+
+folded = compiled(_folded)
+
+
+def _remember(block, which, value, at):  # pragma: no cover
+    """Keep a name or place (0) or a city (1) of this line and those around; the oldest goes."""
+    turn = word_at(block + TURNS + 8 * which)
+    put(block + RINGS + 8 * (RING * which + turn), np.int64(value))
+    put(block + RINGS_AT + 8 * (RING * which + turn), at)
+    put(block + TURNS + 8 * which, (turn + 1) % RING)
+
+
+remember = compiled(_remember)
+
+
+def _stands_with(block, value, which):  # pragma: no cover
+    """Tell whether a city (1) stands with a name or place of this block (0), or the reverse."""
+    since = word_at(block + BLOCK_START)
+    for index in range(RING * (1 - which), RING * (2 - which)):
+        if word_at(block + RINGS_AT + 8 * index) >= since:
+            other = np.uint64(word_at(block + RINGS + 8 * index))
+            both = other * P + value if which else value * P + other
+            if has(block, _BOTH ^ both >> _4):
+                return True
+    return False
+
+
+stands_with = compiled(_stands_with)
+
+
+def _named(block, tag, value, at):  # pragma: no cover
+    """Return how a line passes that shows this name or place; 0 when it does not."""
+    found = has(block, tag ^ value >> _4)
+    if found == 0:
+        return 0
+    if found == 3 or not word_at(block + CROWDED):
+        return LIKELY
+    is_with_city = stands_with(block, value, 0)
+    remember(block, 0, value, at)
+    return LIKELY if is_with_city else 0
+
+
+named = compiled(_named)
