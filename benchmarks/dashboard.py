@@ -22,6 +22,7 @@ from sqlalchemy import Table, insert
 from werkzeug.test import TestResponse
 
 from canary.domain.identifiers import BaitValues
+from canary.services.detection.live import LiveRegister
 from canary.services.detection.textindex import fold_report, list_buckets
 from canary.services.uploads import keep_upload
 from canary.storage.session import Database, open_database
@@ -44,7 +45,7 @@ from canary.storage.vault import Vault, sha256
 from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.serving import NoInbox
-from tests.fakes import FakePoster, FakeSender
+from tests.fakes import FakePoster, FakeSender, make_lookout
 from tests.web.building import NOW, Builder
 from tests.web.crowd import Examples, list_pages
 from webhooks.reports import Report, ReportKind
@@ -92,6 +93,8 @@ def _measure(database: Database, vault: Vault) -> None:
             inbox=NoInbox(),
             sender=FakeSender(),
             poster=FakePoster(),
+            lookout=make_lookout(database, vault, lambda: NOW),
+            live=LiveRegister(database, vault, lambda: NOW),
             session_key=b"s" * 32,
             public_url="http://localhost",
             default_lang="zh",

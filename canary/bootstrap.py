@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from canary.services.baits.pushing import OrderSender
     from canary.services.detection.drilling import Driller
     from canary.services.detection.live import LiveRegister
+    from canary.services.monitors.checking import Lookout
 
 
 THREADS = 8
@@ -181,16 +182,41 @@ def make_driller(application: Application) -> "Driller":
     )
 
 
+def make_lookout(application: Application) -> "Lookout":
+    """Build what looks at watched pages."""
+    from canary.doors import PageFetcher
+    from canary.services.monitors.checking import Lookout
+    from webhooks.inbound.rereading import read_again
+
+    settings = application.settings
+    return Lookout(
+        database=application.database,
+        vault=application.keys.vault,
+        fetcher=PageFetcher(settings.outbound_allow, settings.user_agent),
+        read=read_again,
+        clock=application.clock,
+        random=SystemRandom(),
+        owner=draw_owner(),
+    )
+
+
+def draw_owner() -> str:
+    """Name this process as one that claims work."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
 def make_jobs(application: Application) -> "Jobs":
     """Build the jobs of this process."""
     from canary.jobs import (
         DELIVER_EVERY,
+        LOOK_EVERY,
         REMATCH_EVERY,
         TRIAGE_EVERY,
         WATCH_EVERY,
         Delivering,
         Job,
         Jobs,
+        Looking,
         Rematching,
         Triaging,
         Watching,
@@ -200,7 +226,7 @@ def make_jobs(application: Application) -> "Jobs":
     from canary.services.baits.seeding import Nursery
     from canary.services.detection.triage import Desk
 
-    owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    owner = draw_owner()
     desk = Desk(
         database=application.database,
         vault=application.keys.vault,
@@ -227,15 +253,17 @@ def make_jobs(application: Application) -> "Jobs":
         clock=application.clock,
         actor="jobs",
     )
+    looking = Looking(make_lookout(application))
     return Jobs(
         [
             Job(name="triage", step=Triaging(desk), every=TRIAGE_EVERY),
             Job(name="deliver", step=delivering, every=DELIVER_EVERY),
             Job(name="rematch", step=Rematching(desk), every=REMATCH_EVERY),
+            Job(name="look", step=looking, every=LOOK_EVERY),
             Job(name="watch", step=Watching(desk), every=WATCH_EVERY),
             Job(name="make", step=partial(make_ordered, nursery), every=MAKE_EVERY),
         ],
-        on_stop=[delivering.stop],
+        on_stop=[delivering.stop, looking.stop],
     )
 
 
@@ -256,6 +284,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
             sender=make_sender(application),
             poster=OwnPoster(settings.public_url, settings.outbound_allow),
             live=application.live,
+            lookout=make_lookout(application),
             session_key=application.keys.session_key,
             public_url=settings.public_url,
             default_lang=settings.lang,

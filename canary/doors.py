@@ -1,6 +1,6 @@
 """The application's side of its two doors: posts come in, messages go out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from canary.services.baits.pushing import Order, OrderAnswer, OrderSender
 from canary.services.detection.drilling import DrillPost, Poster
 from canary.services.inbox.accepting import Acceptor
 from canary.services.inbox.intake import KnownReporter, Parcel, find_reporter, keep_dead_post
+from canary.services.monitors.fetching import Fetched, Fetcher, Welcome
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.errors import DeliveryError, InboxBusy
@@ -21,8 +22,10 @@ from webhooks.inbound.registry import READERS
 from webhooks.messages import Message
 from webhooks.outbound.addresses import AddressPolicy
 from webhooks.outbound.carriers import make_sender
+from webhooks.outbound.fetcher import HttpFetcher
 from webhooks.outbound.formats.base import EndpointConfig
 from webhooks.outbound.registry import FORMATS
+from webhooks.outbound.robots import Robots
 from webhooks.outbound.sender import HttpSender
 from webhooks.outbound.sending import Request
 from webhooks.reports import Grade, Post
@@ -100,6 +103,18 @@ def _access_of(known: KnownReporter) -> ReporterAccess:
     )
 
 
+def _require_open(check: Callable[[str], None], url: str) -> None:
+    """Raise Invalid for an address that may not be called."""
+    try:
+        check(url)
+    except DeliveryError as error:
+        raise Invalid(
+            f"this address may not be called: {error}",
+            field="url",
+            mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
+        ) from error
+
+
 class WebhookSender(AlertSender):
     """Brings messages to endpoints in their formats."""
 
@@ -113,14 +128,7 @@ class WebhookSender(AlertSender):
                 field="format",
                 mend=f"use one of {', '.join(FORMATS)}",
             )
-        try:
-            self._out.check(_config_of(route).url)
-        except DeliveryError as error:
-            raise Invalid(
-                f"this address may not be called: {error}",
-                field="url",
-                mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
-            ) from error
+        _require_open(self._out.check, _config_of(route).url)
         try:
             FORMATS[route.format].render(_TRIAL, _config_of(route), _TRIAL.occurred_at)
         except DeliveryError as error:
@@ -153,14 +161,7 @@ class PartnerSender(OrderSender):
         self._http = HttpSender(policy=AddressPolicy(allowed=tuple(allowed)))
 
     def check(self, url: str) -> None:
-        try:
-            self._http.check(url)
-        except DeliveryError as error:
-            raise Invalid(
-                f"this address may not be called: {error}",
-                field="url",
-                mend="use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW",
-            ) from error
+        _require_open(self._http.check, url)
 
     def send(self, order: Order) -> OrderAnswer:
         answer = self._http.send(
@@ -175,6 +176,26 @@ class PartnerSender(OrderSender):
 
 def _read_wait(text: str) -> float | None:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+class PageFetcher(Fetcher):
+    """Fetches pages and feeds from outside, as its sites want it."""
+
+    def __init__(self, allowed: Sequence[str], agent: str) -> None:
+        sender = HttpSender(policy=AddressPolicy(allowed=tuple(allowed)))
+        self._http = HttpFetcher(sender=sender, agent=agent)
+        self._robots = Robots(self._http)
+
+    def check(self, url: str) -> None:
+        _require_open(self._http.check, url)
+
+    def ask(self, url: str, now: datetime) -> Welcome:
+        said = self._robots.ask(url, now)
+        return Welcome(is_given=said.is_given, pause=said.pause)
+
+    def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
+        page = self._http.fetch(url, headers)
+        return Fetched(url=page.url, status=page.status, headers=page.headers, body=page.body)
 
 
 class OwnPoster(Poster):

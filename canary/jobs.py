@@ -25,14 +25,18 @@ from canary.services.alerts.escalating import escalate
 from canary.services.alerts.watching import tell_failing, tell_silent
 from canary.services.detection.rematching import notice_changes, rematch_some
 from canary.services.detection.triage import Desk, list_waiting, triage_post
+from canary.services.monitors.checking import Due, Lookout, check_due, list_due
 from canary.services.verdicts.attributing import Resting, attribute_stale
 
 TRIAGE_EVERY = timedelta(seconds=1)
 DELIVER_EVERY = timedelta(seconds=1)
 WATCH_EVERY = timedelta(seconds=30)
 REMATCH_EVERY = timedelta(seconds=10)
+LOOK_EVERY = timedelta(seconds=2)
 ENDPOINTS_AT_ONCE = 12
 TROUBLED_AT_ONCE = 4
+LOOKS_AT_ONCE = 6
+TROUBLED_LOOKS_AT_ONCE = 2
 LINE = 20
 
 log = structlog.get_logger(__name__)
@@ -110,6 +114,47 @@ class Delivering:
 
     def stop(self) -> None:
         """Finish what is being sent and take nothing more."""
+        for pool in (self._pool, self._side):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Looking:
+    """Look at the watched pages that are due, several at once.
+
+    Those whose last look failed have threads of their own, so that slow sites delay no other.
+    """
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
+        self._busy: set[int] = set()
+        self._lock = Lock()
+        self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self._side = ThreadPoolExecutor(TROUBLED_LOOKS_AT_ONCE, thread_name_prefix="look-again")
+
+    def __call__(self) -> None:
+        with self._lookout.database.read() as session:
+            due = list_due(session, self._lookout.clock())
+        for one in due:
+            with self._lock:
+                if one.id in self._busy:
+                    continue
+                self._busy.add(one.id)
+            pool = self._side if one.is_troubled else self._pool
+            pool.submit(self._look, one)
+
+    def _look(self, due: Due) -> None:
+        try:
+            check_due(self._lookout, due.id)
+        except Unavailable as error:
+            log.warning("look.waits", monitor=due.id, reason=str(error))
+        except Exception:
+            log.exception("look.failed", monitor=due.id)
+        finally:
+            with self._lock:
+                self._busy.discard(due.id)
+
+    def stop(self) -> None:
+        """Finish the looks that are under way and begin no other."""
         for pool in (self._pool, self._side):
             pool.shutdown(wait=True, cancel_futures=True)
 

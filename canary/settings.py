@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    user_agent: Annotated[str, Field(pattern=r"^[A-Za-z][!-~ ]{2,199}$")] = "waybill-canary"
     metrics_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     require_totp: Annotated[tuple[RoleName, ...], NoDecode] = ()
     scan_cluster: str = ""

@@ -15,11 +15,14 @@ from sqlalchemy import func, select
 from canary.domain.identifiers import BaitValues
 from canary.domain.sightings import ChannelClass
 from canary.services.alerts import alerting
-from canary.services.baits.planting import Gardener, Sheet, confirm_planting, export_sheets
+from canary.services.baits.confirming import confirm_planting
+from canary.services.baits.planting import Gardener, Sheet, export_sheets
 from canary.services.baits.register import open_values
 from canary.services.baits.seeding import Nursery, SeedOrder, SeedResult, seed_batch
 from canary.services.detection.triage import Desk, list_waiting, triage_post
 from canary.services.inbox import intake
+from canary.services.monitors.checking import Lookout
+from canary.services.monitors.keeping import MonitorWishes, add_monitor
 from canary.services.stock.imports import TableRow, read_table_bytes
 from canary.services.stock.phones import import_phones
 from canary.services.stock.sources import OPTIONAL, REQUIRED, ImportResult, import_sources
@@ -27,7 +30,7 @@ from canary.services.verdicts.attributing import Resting, attribute_stale
 from canary.storage.session import Database
 from canary.storage.tables import Bait, Identifier, InboxPost, Placement, Row, Source
 from canary.storage.vault import Vault, sha256
-from tests.fakes import FakeClock, FakeSender
+from tests.fakes import FakeClock, FakeFetcher, FakeSender, make_lookout
 from webhooks.reports import Post, Report, ReportKind
 
 NETWORK = """\
@@ -79,6 +82,7 @@ class Office:
     clock: FakeClock
     random: Random = field(default_factory=lambda: Random(7))
     sender: FakeSender = field(default_factory=FakeSender)
+    site: FakeFetcher = field(default_factory=FakeFetcher)
     _counter: Any = field(default_factory=lambda: count(1))
 
     def import_sources(self, text: str = NETWORK) -> ImportResult:
@@ -193,6 +197,26 @@ class Office:
         return intake.accept_post(
             self.database, self.vault, self.parcel(reporter_id, *reports, **more)
         )
+
+    def add_monitor(
+        self, name: str = "market", url: str = "https://danhao.example/list", **more: Any
+    ) -> None:
+        wishes = {"kind": "page", "rhythm_minutes": 10, "basis": "a public page", **more}
+        tip = wishes.pop("from_tip", False)
+        with self.database.write() as session:
+            add_monitor(
+                session,
+                self.vault,
+                self.site,
+                name,
+                MonitorWishes(url=url, **wishes),
+                from_tip=tip,
+                actor="test",
+                now=self.clock(),
+            )
+
+    def lookout(self, owner: str = "eye") -> Lookout:
+        return make_lookout(self.database, self.vault, self.clock, self.site, owner)
 
     def desk(self, owner: str = "worker") -> Desk:
         return Desk(

@@ -30,11 +30,12 @@ class ReportKind(StrEnum):
 
 
 class Grade(StrEnum):
-    """How the post was proven: its body signed, the sender only, or by a person signed in."""
+    """How the post was proven: its body signed, the sender only, by a person, or got by us."""
 
     SIGNED = "signed"
     WEAK = "weak"
     MANUAL = "manual"
+    FETCHED = "fetched"
 
 
 class TimeBasis(StrEnum):

@@ -32,6 +32,7 @@ COMMANDS = {
     "drill": "drill",
     "bridge": "bridge",
     "reporter": "reporters",
+    "monitor": "monitors",
     "endpoint": "doors",
     "route": "rules",
     "expected": "rules",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
-from canary.storage.tables import Delivery, InboxPost
+from canary.storage.tables import Delivery, InboxPost, Monitor
 
 LEASE = timedelta(seconds=60)
 
@@ -49,3 +49,9 @@ def release_all(session: Session) -> None:
             .values(lease_owner=None, lease_until=None)
             .execution_options(synchronize_session=False)
         )
+    session.execute(
+        update(Monitor)
+        .where(Monitor.lease_until.is_not(None))
+        .values(lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -11,6 +11,7 @@ from flask import current_app
 from canary.services.access import Role
 from canary.services.alerts.alerting import Sender
 from canary.services.detection.drilling import Poster
+from canary.services.monitors.checking import Lookout
 from canary.services.detection.live import LiveRegister
 from canary.storage.session import Database
 from canary.storage.vault import Vault
@@ -34,6 +35,7 @@ class WebParts:
     inbox: Inbox
     sender: Sender
     poster: Poster
+    lookout: Lookout
     live: LiveRegister
     session_key: bytes
     public_url: str

@@ -68,6 +68,10 @@ SETUPS: Mapping[str, tuple[object, ...]] = {
         _l("Post the page's bytes with their content type, as they were received."),
         _l("Venue and address go into the headers X-Canary-Venue and X-Canary-Url."),
     ),
+    "feed": (
+        _l("Post the feed's bytes as they were received; each entry is a report."),
+        _l("To have it fetched from here, add a monitor."),
+    ),
     "records": (_l("Post JSON lines or CSV with number, at, account and system; 5,000 at most."),),
     "mailgun": (_l("Add a route that forwards to this address."), _OWN_SECRET),
     "sendgrid": (_l("Under Inbound Parse add a host and this address; no raw MIME."), _PATH),

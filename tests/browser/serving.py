@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from canary.services.detection.live import LiveRegister
@@ -17,7 +18,7 @@ from canary.web.app import create_app
 from canary.web.parts import WebParts
 from tests.browser.office import furnish
 from tests.browser.story import Story, tell
-from tests.fakes import FakePoster, FakeSender
+from tests.fakes import FakePoster, FakeSender, make_lookout
 from tests.web.building import NOW, Builder
 from tests.web.crowd import list_pages
 
@@ -64,9 +65,16 @@ class Stage:
             **{endpoint.replace(".", "-"): path for endpoint, path in self.pages.items()},
             "incidents-weak": f"/incidents/{self.story.weak}",
             "incidents-all": "/incidents?state=all",
-            "search-found": "/search?q=面单",
             "missing": "/nothing",
         }
+
+
+def search_texts(page: Page) -> None:
+    """Search the stored texts; the words are posted, so that no address leads to the answer."""
+    page.goto("/search")
+    page.fill("[name=line]", "面单")
+    page.click(".search-line button")
+    page.wait_for_selector(".snippet")
 
 
 @contextmanager
@@ -85,6 +93,7 @@ def open_stage(path: Path, *, lang: str = "zh") -> Iterator[Stage]:
         inbox=NoInbox(),
         sender=FakeSender(),
         poster=FakePoster(),
+        lookout=make_lookout(database, vault, lambda: NOW),
         live=LiveRegister(database, vault, lambda: NOW),
         session_key=b"s" * 32,
         public_url="http://127.0.0.1",

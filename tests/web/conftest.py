@@ -18,7 +18,7 @@ from canary.storage.tables import Row
 from canary.storage.vault import Vault
 from canary.web.app import create_app
 from canary.web.parts import WebParts
-from tests.fakes import FakePoster, FakeSender
+from tests.fakes import FakeFetcher, FakePoster, FakeSender, make_lookout
 from tests.web.building import PASSWORD, Builder, Clock
 
 
@@ -93,7 +93,12 @@ def build(database: Database, vault: Vault) -> Builder:
 
 
 @pytest.fixture
-def parts(database: Database, vault: Vault, clock: Clock) -> WebParts:
+def site() -> FakeFetcher:
+    return FakeFetcher()
+
+
+@pytest.fixture
+def parts(database: Database, vault: Vault, clock: Clock, site: FakeFetcher) -> WebParts:
     return WebParts(
         database=database,
         vault=vault,
@@ -101,6 +106,7 @@ def parts(database: Database, vault: Vault, clock: Clock) -> WebParts:
         inbox=EmptyInbox(),
         sender=FakeSender(),
         poster=FakePoster(),
+        lookout=make_lookout(database, vault, clock, site),
         live=LiveRegister(database, vault, clock),
         session_key=b"s" * 32,
         public_url="http://localhost",

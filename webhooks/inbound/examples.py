@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -264,6 +265,12 @@ def _page(ask: Ask) -> Example:
     )
 
 
+def _feed(ask: Ask) -> Example:
+    entry = f"<item><guid>{ask.message_id}</guid><title>{escape(ask.text)}</title></item>"
+    body = f'<rss version="2.0"><channel>{entry}</channel></rss>'.encode()
+    return _signed(ask, body, "application/rss+xml; charset=utf-8")
+
+
 def _changedetection(ask: Ask) -> Example:
     said = {
         "watch_title": "example",
@@ -373,6 +380,7 @@ EXAMPLES: Mapping[str, Make] = {
     "standard": _standard,
     "smsforwarder": _smsforwarder,
     "page": _page,
+    "feed": _feed,
     "module": _module,
     "smsgateway": _smsgateway,
     "httpsms": _httpsms,

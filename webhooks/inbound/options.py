@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from webhooks.inbound.fields import SHANGHAI
+from webhooks.reports import Post
 
 
 def zone_of(options: Mapping[str, Any]) -> tzinfo:
@@ -27,3 +28,11 @@ def receiver_of(options: Mapping[str, Any], device: str, slot: str) -> str:
         return ""
     keys = (f"{device}/{slot}", device, f"/{slot}")
     return next((str(receivers[key]) for key in keys if key and receivers.get(key)), "")
+
+
+def content_type_of(post: Post, options: Mapping[str, Any]) -> str:
+    """Return the content type to believe: a charset among the options wins over the sender's."""
+    charset = options.get("charset")
+    if isinstance(charset, str) and charset:
+        return f"text/html; charset={charset}"
+    return post.headers.get("content-type", "")

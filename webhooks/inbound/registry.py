@@ -2,6 +2,7 @@
 
 from webhooks.inbound.readers.ail import AilReader
 from webhooks.inbound.readers.changedetection import ChangeDetectionReader
+from webhooks.inbound.readers.feed import FeedReader
 from webhooks.inbound.readers.httpsms import HttpSmsReader
 from webhooks.inbound.readers.jasmin import JasminReader
 from webhooks.inbound.readers.mailgun import MailgunReader
@@ -28,6 +29,7 @@ READERS: dict[str, Reader] = {
     "standard": StandardReader(),
     "smsforwarder": SmsForwarderReader(),
     "page": PageReader(),
+    "feed": FeedReader(),
     "module": ModuleReader(),
     "smsgateway": SmsGatewayReader(),
     "httpsms": HttpSmsReader(),

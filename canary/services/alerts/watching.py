@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from canary.domain.alerts import AlertType
 from canary.services.alerts.alerting import put_alert
 from canary.storage.session import Database
-from canary.storage.tables import Alert, Delivery, Endpoint, Reporter
+from canary.storage.tables import Alert, Delivery, Endpoint, Monitor, Reporter
 
 # Shorter troubles heal themselves and are no news.
 FAILING_AFTER = timedelta(minutes=15)
@@ -57,6 +57,7 @@ def _tell_silent(session: Session, row: Reporter, now: datetime) -> int:
     ).all()
     if not won:
         return 0
+    problem = session.scalar(select(Monitor.last_error).where(Monitor.reporter_id == row.id))
     minutes = int((now - (row.last_post_at or row.created_at)).total_seconds() // 60)
     rhythm = (row.rhythm_seconds or 0) // 60
     data = {
@@ -68,6 +69,7 @@ def _tell_silent(session: Session, row: Reporter, now: datetime) -> int:
                 "title": f"上报方 {row.name} 已沉默",
                 "lines": [
                     f"已有 {minutes} 分钟没有上报，约定间隔为 {rhythm} 分钟",
+                    *([f"最近一次查看：{problem}"] if problem else []),
                     "沉默不等于没有泄露。下一步：检查设备、网络与密钥",
                 ],
             },
@@ -75,6 +77,7 @@ def _tell_silent(session: Session, row: Reporter, now: datetime) -> int:
                 "title": f"Reporter {row.name} is silent",
                 "lines": [
                     f"No post for {minutes} minutes; one is due every {rhythm} minutes",
+                    *([f"The last look: {problem}"] if problem else []),
                     "Silence is not safety. Next: check the device, its network and its secret",
                 ],
             },

@@ -14,7 +14,7 @@ from canary.services.audit import record
 from canary.services.detection.liveness import key_of_drill, text_of_drill
 from canary.services.inbox.reporters import open_secrets
 from canary.storage.session import Database
-from canary.storage.tables import Drill, Reporter
+from canary.storage.tables import Drill, Monitor, Reporter
 from canary.storage.vault import Vault
 
 _CODE_BYTES = 12
@@ -73,7 +73,10 @@ def send_drills(driller: Driller, names: Collection[str] = (), *, actor: str) ->
         rows = list(
             session.scalars(
                 select(Reporter)
-                .where(Reporter.is_active, Reporter.channel_class != "manual")
+                .outerjoin(Monitor, Monitor.reporter_id == Reporter.id)
+                # Nobody posts as these two do.
+                .where(Monitor.id.is_(None), Reporter.channel_class != "manual")
+                .where(Reporter.is_active)
                 .order_by(Reporter.name)
             )
         )

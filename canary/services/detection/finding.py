@@ -121,7 +121,8 @@ def keep_sighting(
 
 def _basis_of(post: InboxPost, report: Report) -> str:
     """Say how this was lawfully obtained: what staff said, or whose channel it came by."""
-    said = report.details.get("basis") if post.grade == Grade.MANUAL else None
+    ours = post.grade in {Grade.MANUAL, Grade.FETCHED}
+    said = report.details.get("basis") if ours else None
     return said or f"reporter:{post.reporter.name}"
 
 

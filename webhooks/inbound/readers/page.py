@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from webhooks import charsets
 from webhooks.errors import PayloadError
 from webhooks.inbound.fields import query_of
+from webhooks.inbound.options import content_type_of
 from webhooks.inbound.reading import ACCEPTED
 from webhooks.inbound.weak import OpenReader
 from webhooks.reports import Post, Report, ReportKind
@@ -32,7 +33,7 @@ class PageReader(OpenReader):
             raise PayloadError("not a text", status=415)
         if not post.body.strip():
             raise PayloadError("the body is empty")
-        decoded = charsets.decode(post.body, post.headers.get("content-type", ""))
+        decoded = charsets.decode(post.body, content_type_of(post, options))
         query = query_of(post)
         return [
             Report(
