@@ -36,7 +36,8 @@ from canary.domain.errors import CanaryError
 from canary.domain.sightings import ChannelClass
 from canary.services.access import create_user
 from canary.services.alerts import alerting
-from canary.services.baits.planting import Gardener, confirm_planting, export_sheets
+from canary.services.baits.confirming import confirm_planting
+from canary.services.baits.planting import Gardener, export_sheets
 from canary.services.baits.seeding import Nursery, SeedOrder, seed_batch
 from canary.services.inbox import intake
 from canary.services.pages.summaries import count_open_work, list_summaries, load_summary

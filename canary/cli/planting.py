@@ -13,15 +13,10 @@ from canary.cli.numbers import DAYS
 from canary.cli.printing import as_json, name_actor, print_json, print_table, show_progress
 from canary.services.baits import custody as custody_service
 from canary.services.baits import rotation
+from canary.services.baits.confirming import confirm_planting, find_baits
 from canary.services.baits.connectors import read_connector
 from canary.services.baits.orders import PLAN_OPTIONAL, PLAN_REQUIRED, PlanRow, SeedOrder, read_plan
-from canary.services.baits.planting import (
-    Gardener,
-    LabelWish,
-    confirm_planting,
-    export_sheets,
-    find_baits,
-)
+from canary.services.baits.planting import Gardener, LabelWish, export_sheets
 from canary.services.baits.pushing import push_batch
 from canary.services.baits.seeding import Nursery, SeedResult, seed_batch
 from canary.services.stock.imports import read_table

@@ -1,4 +1,4 @@
-"""Hand baits over to their sources, and take their word that they are in.
+"""Hand baits over to their sources.
 
 The exposure opens when a sheet leaves our hands, not when the source confirms: whoever holds the
 sheet could read it from then on, and an exposure dated too late would clear a leaker.
@@ -17,18 +17,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
-from canary.domain.errors import Flaw, Invalid, NotFound
-from canary.domain.identifiers import canonical_number
-from canary.matching.keys import number_key
+from canary.domain.errors import Invalid, NotFound
 from canary.services.audit import record
 from canary.services.baits.adopting import CHINA
-from canary.services.baits.placing import LOCAL, confirm_placements, hand_over
+from canary.services.baits.placing import LOCAL, hand_over
 from canary.services.baits.register import open_values
-from canary.services.stale import mark_holders_stale
-from canary.services.stock.imports import TableRow
 from canary.services.stock.phones import read_canonical
 from canary.storage.session import Database
-from canary.storage.tables import Bait, Batch, Identifier, Placement, Source
+from canary.storage.tables import Bait, Batch, Placement, Source
 from canary.storage.vault import Vault
 from seeds.errors import SeedError
 from seeds.labels import render_labels
@@ -63,14 +59,6 @@ class LabelWish:
 
     masked: bool = True
     font: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """What a confirmation did."""
-
-    confirmed: int
-    already: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,83 +272,3 @@ def _file_name(code: str) -> str:
         return safe
     mark = hashlib.sha256(code.encode()).hexdigest()[:8]
     return f"{safe.encode()[:LONGEST_NAME].decode('utf-8', 'ignore')}-{mark}"
-
-
-def confirm_planting(
-    session: Session,
-    *,
-    batch_name: str,
-    sources: Sequence[str] = (),
-    bait_ids: Sequence[int] | None = None,
-    confirmed_by: str,
-    at: datetime,
-    actor: str,
-    now: datetime,
-) -> Confirmation:
-    """Note that baits are in place. Raises Invalid for a time in the future, NotFound."""
-    if at > now:
-        raise Invalid("the confirmation lies in the future", field="at", mend="correct the time")
-    batch = get_batch(session, batch_name, lock=True)
-    query = (
-        select(Placement).join(Bait, Bait.id == Placement.bait_id).where(Bait.batch_id == batch.id)
-    )
-    if sources:
-        known = {code for (code,) in session.execute(select(Source.code))}
-        missing = sorted(set(sources) - known)
-        if missing:
-            msg = f"there is no source {', '.join(missing)}"
-            raise NotFound(msg)
-        query = query.join(Source, Source.id == Placement.source_id).where(Source.code.in_(sources))
-    wanted = None if bait_ids is None else set(bait_ids)
-    placements = [
-        placement
-        for placement in session.scalars(query)
-        if wanted is None or placement.bait_id in wanted
-    ]
-    strangers = (wanted or set()) - {placement.bait_id for placement in placements}
-    if strangers:
-        raise Invalid(
-            f"{len(strangers)} of these numbers were not placed by batch {batch_name} there",
-            field="number",
-            mend="confirm each batch and source with its own numbers",
-        )
-    fresh = [placement for placement in placements if placement.confirmed_at is None]
-    confirm_placements(session, fresh, confirmed_by, at)
-    mark_holders_stale(session, {placement.source_id for placement in fresh})
-    record(
-        session,
-        actor,
-        "batch.confirmed",
-        f"batch/{batch_name}",
-        now,
-        confirmed=len(fresh),
-        by=confirmed_by,
-    )
-    return Confirmation(confirmed=len(fresh), already=len(placements) - len(fresh))
-
-
-def find_baits(session: Session, vault: Vault, rows: Sequence[TableRow]) -> list[int]:
-    """Find the baits named by number in a confirmation file. Raises Invalid with every flaw."""
-    found: list[int] = []
-    flaws: list[Flaw] = []
-    for row in rows:
-        key = vault.digest(number_key(canonical_number(row.cells["number"])))
-        bait_id = session.scalar(
-            select(Identifier.bait_id).where(
-                Identifier.value_key == key, Identifier.kind == "number"
-            )
-        )
-        if bait_id is None:
-            flaws.append(
-                Flaw(
-                    problem="this number is no bait of ours",
-                    row=row.number,
-                    field="number",
-                    mend="give the numbers of the planting sheet",
-                )
-            )
-        else:
-            found.append(bait_id)
-    if flaws:
-        raise Invalid(flaws=flaws)
-    return found

@@ -9,7 +9,6 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Flaw, Invalid
-from canary.services.access import Viewer
 from canary.services.exports import write_csv
 from canary.services.stock import phones, sources
 from canary.services.stock.imports import NO_TEXT, Reject, Table, TableRow, sift_table
@@ -46,6 +45,17 @@ FORMS: Mapping[str, Form] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clerk:
+    """What importing needs: rows, keys, the carriers that are known, who imports, and when."""
+
+    database: Database
+    vault: Vault
+    carriers: Sequence[str]
+    actor: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPreview:
     """What an import would do. With a `problem` the table cannot be imported at all."""
 
@@ -68,23 +78,14 @@ class _Tried:
     result: ImportResult
 
 
-def preview(
-    database: Database,
-    vault: Vault,
-    ref: str,
-    kind: str,
-    *,
-    carriers: Sequence[str],
-    viewer: Viewer,
-    now: datetime,
-) -> ImportPreview:
+def preview(clerk: Clerk, ref: str, kind: str) -> ImportPreview:
     """Try the import without keeping anything. Raises NotFound."""
-    take = _choose(kind, vault, carriers, viewer, now)
-    with database.write() as session:
+    take = _choose(clerk, kind)
+    with clerk.database.write() as session:
         row = get_upload(session, ref, kind)
         line = show_upload(row)
         try:
-            tried = _try(session, take, kind, row.name, open_upload(vault, row))
+            tried = _try(session, take, kind, row.name, open_upload(clerk.vault, row))
         except Invalid as error:
             return _refuse(line, error.flaws[0])
         finally:
@@ -106,58 +107,39 @@ def preview(
     )
 
 
-def carry_out(
-    database: Database,
-    vault: Vault,
-    ref: str,
-    kind: str,
-    *,
-    carriers: Sequence[str],
-    viewer: Viewer,
-    now: datetime,
-) -> ImportResult:
+def carry_out(clerk: Clerk, ref: str, kind: str) -> ImportResult:
     """Import the rows that are right, once. Raises Invalid, Conflict, NotFound."""
-    take = _choose(kind, vault, carriers, viewer, now)
-    with database.write() as session:
+    take = _choose(clerk, kind)
+    with clerk.database.write() as session:
         row = get_upload(session, ref, kind)
         if row.done_as is not None:
             msg = "this table was imported already"
             raise Conflict(msg)
-        tried = _try(session, take, kind, row.name, open_upload(vault, row))
+        tried = _try(session, take, kind, row.name, open_upload(clerk.vault, row))
         if not tried.good:
             raise Invalid("no row can be imported")
         row.done_as = f"{tried.result.created}/{tried.result.updated}"
         return tried.result
 
 
-def write_rejects(
-    database: Database,
-    vault: Vault,
-    ref: str,
-    kind: str,
-    *,
-    carriers: Sequence[str],
-    viewer: Viewer,
-    now: datetime,
-) -> bytes:
+def write_rejects(clerk: Clerk, ref: str, kind: str) -> bytes:
     """Return the rows that were refused, with why, as a table to mend and send again."""
-    take = _choose(kind, vault, carriers, viewer, now)
-    with database.write() as session:
+    take = _choose(clerk, kind)
+    with clerk.database.write() as session:
         row = get_upload(session, ref, kind)
         try:
-            tried = _try(session, take, kind, row.name, open_upload(vault, row))
+            tried = _try(session, take, kind, row.name, open_upload(clerk.vault, row))
         finally:
             session.rollback()
     columns = [column for column in tried.table.columns if column not in REASONS]
     return write_csv((*columns, *REASONS), [_to_row(one, columns) for one in tried.rejects])
 
 
-def _choose(
-    kind: str, vault: Vault, carriers: Sequence[str], viewer: Viewer, now: datetime
-) -> Take:
+def _choose(clerk: Clerk, kind: str) -> Take:
+    actor, now = clerk.actor, clerk.now
     if kind == "phones":
-        return partial(phones.import_phones, vault=vault, actor=viewer.name, now=now)
-    return partial(sources.import_sources, carriers=carriers, actor=viewer.name, now=now)
+        return partial(phones.import_phones, vault=clerk.vault, actor=actor, now=now)
+    return partial(sources.import_sources, carriers=clerk.carriers, actor=actor, now=now)
 
 
 def _try(session: Session, take: Take, kind: str, name: str, body: bytes) -> _Tried:

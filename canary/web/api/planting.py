@@ -1,7 +1,8 @@
 """Planting for programs: the partner that took a bait says so."""
 
 from canary.domain.errors import Flaw, Invalid
-from canary.services.baits.planting import confirm_planting, find_baits, get_batch
+from canary.services.baits.confirming import confirm_planting, find_baits
+from canary.services.baits.planting import get_batch
 from canary.services.people.keys import Scope
 from canary.services.stock.imports import TableRow
 from canary.web.api import models

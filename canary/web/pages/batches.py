@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import CanaryError, Conflict, Flaw, Invalid, NotFound
 from canary.services.baits import ordering
-from canary.services.baits.planting import Gardener, LabelWish, confirm_planting, find_baits
+from canary.services.baits.confirming import confirm_planting, find_baits
+from canary.services.baits.planting import Gardener, LabelWish
 from canary.services.baits.rotation import list_gaps
 from canary.services.baits.seeding import Nursery, SeedResult
 from canary.services.exports import write_csv

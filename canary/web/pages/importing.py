@@ -1,7 +1,5 @@
 """Bring in sources and phones: send a table, see what would happen, take what is right."""
 
-from typing import Any
-
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -54,7 +52,7 @@ def show(kind: str, ref: str) -> ResponseReturnValue:
 def carry_out(kind: str, ref: str) -> ResponseReturnValue:
     """Take the rows that are right."""
     try:
-        result = importing.carry_out(ref=ref, kind=kind, **_with())
+        result = importing.carry_out(_call_clerk(), ref, kind)
     except Invalid as error:
         return _show(kind, ref, tell_problem(error.flaws[0].problem)), 400
     except Conflict as error:
@@ -73,20 +71,20 @@ def carry_out(kind: str, ref: str) -> ResponseReturnValue:
 @blueprint.get(f"/import/{KIND}/<ref>/rejects.csv")
 def rejects(kind: str, ref: str) -> ResponseReturnValue:
     """Send the refused rows with their reasons."""
-    response = Response(importing.write_rejects(ref=ref, kind=kind, **_with()), mimetype="text/csv")
+    response = Response(importing.write_rejects(_call_clerk(), ref, kind), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{kind}-rejects.csv"'
     return response
 
 
-def _with() -> dict[str, Any]:
+def _call_clerk() -> importing.Clerk:
     parts = get_parts()
-    return {
-        "database": parts.database,
-        "vault": parts.vault,
-        "carriers": list(load_carriers()),
-        "viewer": get_viewer(),
-        "now": parts.clock(),
-    }
+    return importing.Clerk(
+        database=parts.database,
+        vault=parts.vault,
+        carriers=list(load_carriers()),
+        actor=get_viewer().name,
+        now=parts.clock(),
+    )
 
 
 def _show_form(kind: str, problem: str = "") -> str:
@@ -97,5 +95,5 @@ def _show_form(kind: str, problem: str = "") -> str:
 
 
 def _show(kind: str, ref: str, problem: str = "") -> str:
-    page = importing.preview(ref=ref, kind=kind, **_with())
+    page = importing.preview(_call_clerk(), ref, kind)
     return render_template("imported.html", kind=kind, page=page, problem=problem)

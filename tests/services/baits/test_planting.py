@@ -9,7 +9,8 @@ import pytest
 
 from canary.domain.baits import BaitState
 from canary.domain.errors import Invalid, NotFound
-from canary.services.baits.planting import export_sheets, find_baits
+from canary.services.baits.confirming import find_baits
+from canary.services.baits.planting import export_sheets
 from canary.services.baits.rotation import list_gaps
 from canary.storage.tables import AuditEntry, Bait, Exposure, Placement
 from tests.factories import NETWORK, Office, row
