@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask, request, url_for
 
 from canary.services.access import Viewer
+from canary.web.agents import tell_agent
 from canary.web.auth import find_signed_in, may_open, must_add_factor
 from canary.web.catalog import gettext
 from canary.web.flaws import tell_flaw, tell_note
@@ -53,6 +54,7 @@ def install(app: Flask) -> None:
         number=format_number,
         flaw=tell_flaw,
         note=tell_note,
+        agent=tell_agent,
     )
     app.jinja_env.globals.update(
         AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, file_of=file_of, may=may_see

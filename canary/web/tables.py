@@ -11,10 +11,10 @@ from canary.services.access import Viewer
 from canary.services.detection.textindex import TextHit, search_texts
 from canary.services.pages.audit import list_audit
 from canary.services.pages.baits import list_baits
-from canary.services.pages.incidents import list_incidents
 from canary.services.pages.operation import list_deliveries, list_posts
 from canary.services.pages.phones import list_pool
-from canary.services.pages.sources import load_tree
+from canary.services.pages.queue import list_incidents
+from canary.services.pages.tree import load_tree
 from canary.web.language import get_zone
 from canary.web.pages.baits import read_bait_filter
 from canary.web.pages.incidents import read_filter

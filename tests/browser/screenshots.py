@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.serving import ARGUMENTS, CHROMIUM, Stage, open_stage
+from tests.browser.serving import ARGUMENTS, CHROMIUM, Stage, open_stage, search_texts
 from tests.web.building import PASSWORD
 
 WIDTHS = {"wide": 1280, "narrow": 360}
@@ -46,6 +46,8 @@ def _photograph(
     for name, path in stage.list_pages().items():
         page.goto(path)
         _save(page, folder, f"{width}-{scheme}-{lang}-{name}")
+    search_texts(page)
+    _save(page, folder, f"{width}-{scheme}-{lang}-search-found")
     context.close()
 
 

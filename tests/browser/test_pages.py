@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.serving import search_texts
+
 pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text("utf-8")
@@ -24,6 +26,9 @@ def test_axe_finds_nothing_serious(visit, stage, scheme):
         page.goto(path)
         page.evaluate(AXE)
         found[name] = page.evaluate(SERIOUS)
+    search_texts(page)
+    page.evaluate(AXE)
+    found["search-found"] = page.evaluate(SERIOUS)
     assert {name: rules for name, rules in found.items() if rules} == {}
 
 

@@ -115,7 +115,7 @@ class Builder:
         return row
 
     def batch(self, name: str = "first") -> Batch:
-        row = Batch(name=name, state="made", created_at=NOW, created_by="lin")
+        row = Batch(name=name, state="issued", created_at=NOW, created_by="lin")
         self._add(row)
         return row
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canary.web.agents import tell_agent
 from canary.web.visible import make_visible, shorten
 
 
@@ -43,3 +44,23 @@ def test_visible_text_is_stable(text):
 @given(st.text(max_size=400))
 def test_one_line_is_one_line(text):
     assert "\n" not in shorten(text)
+
+
+@pytest.mark.parametrize(
+    ("agent", "told"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko Firefox/145.0",
+            "Firefox · Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge · Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19 Safari/604.1",
+            "Safari · iPhone",
+        ),
+        ("<b>bot\u202e</b>", "<b>bot⟦U+202E⟧</b>"),
+        ("", ""),
+    ],
+)
+def test_browser_is_told_in_two_words(agent, told):
+    assert tell_agent(agent) == told

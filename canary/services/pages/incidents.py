@@ -1,8 +1,8 @@
-"""The queue of incidents and the page of one."""
+"""The page of one incident."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,24 +12,20 @@ from canary.domain.errors import NotFound
 from canary.domain.incidents import Decision, IncidentState
 from canary.services.access import Viewer
 from canary.services.cases.casework import can_separate
-from canary.services.cases.queue_search import IncidentFilter, limit_queue
 from canary.services.cases.review import list_decisions
+from canary.services.pages.history import Moment, list_moments
 from canary.services.pages.path import Path, load_path
+from canary.services.pages.queue import is_asleep, label_visible, list_named
 from canary.services.pages.sightings import SightingView, load_sightings
 from canary.services.viewing import (
-    PAGE_SIZE,
     Paged,
     SourceLabel,
     label_sources,
     limit_incidents,
     list_visible_codes,
-    page_of,
 )
 from canary.storage.tables import (
-    Alert,
     AttributionRecord,
-    AuditEntry,
-    Delivery,
     Incident,
     Match,
     Sighting,
@@ -39,24 +35,6 @@ from canary.storage.vault import Vault
 SUSPECTS = 5
 SHARE_SHOWN = 0.005
 EXCLUDED = 40
-MOMENTS = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentLine:
-    """One incident in the queue."""
-
-    incident_id: int
-    version: int
-    state: str
-    assignee: str
-    is_snoozed: bool
-    verdict: str
-    confidence: float
-    named: tuple[SourceLabel, ...]
-    sighting_count: int
-    opened_at: datetime
-    last_sighting_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +62,6 @@ class Words:
     reasons: tuple[str, ...] = ()
     exclusions: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Something that happened to the incident."""
-
-    at: datetime
-    action: str
-    actor: str = ""
-    text: str = ""
-    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,40 +102,6 @@ class IncidentPage:
     shows_text: bool
 
 
-def list_incidents(
-    session: Session,
-    viewer: Viewer,
-    wanted: IncidentFilter,
-    number: int,
-    size: int = PAGE_SIZE,
-    *,
-    now: datetime,
-    zone: tzinfo,
-) -> Paged[IncidentLine]:
-    """Return one page of the queue, newest sighting first. Raises Invalid."""
-    query = (
-        select(Incident)
-        .where(*limit_incidents(viewer), *limit_queue(wanted, viewer, now, zone))
-        .options(joinedload(Incident.assignee))
-        .order_by(Incident.last_sighting_at.desc(), Incident.id.desc())
-    )
-    rows = page_of(session, query, number, size)
-    return Paged(
-        items=_to_lines(session, viewer, rows.items, now),
-        number=rows.number,
-        size=rows.size,
-        total=rows.total,
-    )
-
-
-def count_incidents(
-    session: Session, viewer: Viewer, wanted: IncidentFilter, *, now: datetime, zone: tzinfo
-) -> int:
-    """Count what the queue would show. Raises Invalid."""
-    limits = (*limit_incidents(viewer), *limit_queue(wanted, viewer, now, zone))
-    return session.scalar(select(func.count(Incident.id)).where(*limits)) or 0
-
-
 def load_incident(
     session: Session,
     vault: Vault,
@@ -192,7 +125,7 @@ def load_incident(
     ranked = _rank(result, incident)
     reasons = _read_excluded(result) if visible is None else {}
     labels = label_sources(
-        session, {code for code, _ in ranked} | set(reasons) | set(_named(incident))
+        session, {code for code, _ in ranked} | set(reasons) | set(list_named(incident))
     )
     return IncidentPage(
         incident_id=incident.id,
@@ -209,15 +142,15 @@ def load_incident(
         decision_reason=incident.decision_reason,
         acknowledged_by=_acknowledger(incident),
         acknowledged_at=incident.acknowledged_at,
-        is_snoozed=_sleeps(incident, now),
+        is_snoozed=is_asleep(incident, now),
         snoozed_until=incident.snoozed_until,
         assignee=incident.assignee.name if incident.assignee else "",
         merged_into=incident.merged_into_id if visible is None else None,
         can_separate=viewer.decides
         and incident.state == IncidentState.MERGED
         and can_separate(session, incident_id),
-        named=_label_visible(_named(incident), labels, visible),
-        suspects=_list_suspects(ranked, _named(incident), labels, visible),
+        named=label_visible(list_named(incident), labels, visible),
+        suspects=_list_suspects(ranked, list_named(incident), labels, visible),
         more_suspects=_count_others(result, ranked) if visible is None else 0,
         p_no_leak=_read_background(result),
         excluded=tuple(
@@ -228,38 +161,10 @@ def load_incident(
         sightings=load_sightings(session, vault, viewer, incident_id, number),
         bait_count=_count_baits(session, incident_id),
         path=load_path(session, incident_id, ranked) if visible is None else None,
-        moments=_list_moments(session, incident),
+        moments=list_moments(session, incident),
         decisions=list_decisions(incident.state) if viewer.decides else (),
         shows_text=viewer.reads_evidence,
     )
-
-
-def _to_lines(
-    session: Session, viewer: Viewer, rows: Sequence[Incident], now: datetime
-) -> tuple[IncidentLine, ...]:
-    visible = list_visible_codes(session, viewer)
-    labels = label_sources(session, {code for row in rows for code in _named(row)})
-    return tuple(
-        IncidentLine(
-            incident_id=row.id,
-            version=row.version,
-            state=row.state,
-            assignee=row.assignee.name if row.assignee else "",
-            is_snoozed=_sleeps(row, now),
-            verdict=row.verdict,
-            confidence=row.confidence,
-            named=_label_visible(_named(row), labels, visible),
-            sighting_count=row.sighting_count,
-            opened_at=row.opened_at,
-            last_sighting_at=row.last_sighting_at,
-        )
-        for row in rows
-    )
-
-
-def _sleeps(row: Incident, now: datetime) -> bool:
-    until = row.snoozed_until
-    return row.snoozed_version == row.evidence_version and (until is None or until > now)
 
 
 def _get_incident(session: Session, viewer: Viewer, incident_id: int) -> Incident:
@@ -275,16 +180,6 @@ def _get_incident(session: Session, viewer: Viewer, incident_id: int) -> Inciden
     return incident
 
 
-def _named(incident: Incident) -> tuple[str, ...]:
-    return tuple(str(code) for code in incident.named)
-
-
-def _label_visible(
-    codes: Sequence[str], labels: Mapping[str, SourceLabel], visible: frozenset[str] | None
-) -> tuple[SourceLabel, ...]:
-    return tuple(labels[code] for code in codes if visible is None or code in visible)
-
-
 def _rank(result: Mapping[str, Any], incident: Incident) -> list[tuple[str, float]]:
     """Return the leading sources with their shares, best first; the named ones always."""
     posteriors = result.get("posteriors")
@@ -296,7 +191,7 @@ def _rank(result: Mapping[str, Any], incident: Incident) -> list[tuple[str, floa
     }
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
     kept = [pair for pair in ranked if pair[1] >= SHARE_SHOWN][:SUSPECTS]
-    missing = [code for code in _named(incident) if code not in dict(kept)]
+    missing = [code for code in list_named(incident) if code not in dict(kept)]
     return kept + [(code, shares.get(code, incident.confidence)) for code in missing]
 
 
@@ -382,48 +277,6 @@ def _count_baits(session: Session, incident_id: int) -> int:
         .where(Sighting.incident_id == incident_id)
     )
     return session.scalar(query) or 0
-
-
-def _list_moments(session: Session, incident: Incident) -> tuple[Moment, ...]:
-    moments = [Moment(at=incident.opened_at, action="incident.opened")]
-    moments += _read_audit(session, incident.id)
-    moments += _read_alerts(session, incident.id)
-    moments.sort(key=lambda moment: moment.at, reverse=True)
-    return tuple(moments[:MOMENTS])
-
-
-def _read_audit(session: Session, incident_id: int) -> list[Moment]:
-    rows = session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.subject == f"incident/{incident_id}")
-        .where(AuditEntry.action.not_in(["incident.opened", "evidence.shown"]))
-        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-        .limit(MOMENTS)
-    )
-    return [
-        Moment(at=row.at, action=row.action, actor=row.actor, text=row.reason or "") for row in rows
-    ]
-
-
-def _read_alerts(session: Session, incident_id: int) -> list[Moment]:
-    rows = session.scalars(
-        select(Delivery)
-        .join(Delivery.alert)
-        .where(Alert.incident_id == incident_id, Delivery.finished_at.is_not(None))
-        .options(joinedload(Delivery.endpoint), joinedload(Delivery.alert))
-        .order_by(Delivery.finished_at.desc())
-        .limit(MOMENTS)
-    )
-    return [
-        Moment(
-            at=row.finished_at,
-            action="alert.delivered" if row.state == "done" else "alert.given_up",
-            actor=row.endpoint.name,
-            about=row.alert.type,
-        )
-        for row in rows
-        if row.finished_at is not None
-    ]
 
 
 def _acknowledger(incident: Incident) -> str | None:

@@ -12,7 +12,7 @@ from canary.domain.baits import BaitState
 from canary.domain.verdicts import Verdict
 from canary.services.access import Viewer
 from canary.services.cases.queue_search import IncidentFilter
-from canary.services.pages.incidents import IncidentLine, list_incidents
+from canary.services.pages.queue import IncidentLine, list_incidents
 from canary.services.viewing import (
     SourceLabel,
     count_groups,

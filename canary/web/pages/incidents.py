@@ -9,11 +9,8 @@ from canary.services.cases.casework import Step, list_workers
 from canary.services.cases.queue_search import KEYS, IncidentFilter, check_filter, read_query
 from canary.services.cases.undoing import can_undo
 from canary.services.cases.views import list_views
-from canary.services.pages.incidents import (
-    count_incidents,
-    list_incidents,
-    load_incident,
-)
+from canary.services.pages.incidents import load_incident
+from canary.services.pages.queue import count_incidents, list_incidents
 from canary.services.pages.sightings import load_raw, load_sighting, note_reading
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext

@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from canary.services.pages.sources import load_source, load_tree
+from canary.services.pages.sources import load_source
+from canary.services.pages.tree import load_tree
 from canary.web.auth import get_viewer
 from canary.web.forms import read_page
 from canary.web.language import get_zone

@@ -12,7 +12,7 @@ from canary.services.cases import casework, review
 from canary.services.cases.casework import Desk, Outcome, Pick
 from canary.services.cases.queue_search import IncidentFilter, read_query
 from canary.services.cases.undoing import undo
-from canary.services.pages.incidents import list_incidents
+from canary.services.pages.queue import list_incidents
 from canary.storage.tables import Alert, Bait, Batch, Incident, Sighting
 from tests.factories import Office, listing
 
