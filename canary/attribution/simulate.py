@@ -22,7 +22,7 @@ from canary.attribution.simulate_recipes import (
     estimate,
     show_phones,
 )
-from canary.attribution.world import Sightings, World
+from canary.attribution.world import Operator, Sightings, World
 
 _EMPTY = Sightings(
     ids=(),
@@ -39,10 +39,11 @@ _EMPTY = Sightings(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
-    """A world and what really happened in it."""
+    """A world, what really happened in it, and the rates the operator only estimates."""
 
     world: World
     truth: Truth
+    rates: Operator
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -80,17 +81,19 @@ def simulate_plan(
     leaks.coincide(rng, world, nature, draft)
     if any(site.channel == "sms" for site in world.sites):
         leaks.spam(rng, world, nature, draft)
-    return _finish(world, draft, leakers, "")
+    return _finish(world, draft, leakers, "", world.operator)
 
 
-def _finish(world: World, draft: Draft, fractions: dict[int, float], note: str) -> Simulated:
+def _finish(
+    world: World, draft: Draft, fractions: dict[int, float], note: str, rates: Operator
+) -> Simulated:
     truth = Truth(
         leakers=tuple(sorted(fractions)),
         leak_fraction=fractions,
         provenance=draft.provenance,
         note=note,
     )
-    return Simulated(world=leaks.with_sightings(world, draft), truth=truth)
+    return Simulated(world=leaks.with_sightings(world, draft), truth=truth, rates=rates)
 
 
 def _world(
@@ -147,10 +150,10 @@ def _run(
         vis_of=network.vis_of,
     )
     fractions = {one: float(rng.beta(*recipe.beta)) for one in leakers}
-    draft, note = Draft(), ""
+    draft, note, rates = Draft(), "", estimate(None, tables, recipe)
     if recipe.campaigns:
         leaks.campaigns(rng, world, access, recipe.nature, fractions, draft)
-        return _finish(world, draft, fractions, note)
+        return _finish(world, draft, fractions, note, rates)
     held_back: frozenset[str] = frozenset()
     if label[0] == "collusion":
         note, held_back = _collude(rng, network, leakers)
@@ -163,7 +166,7 @@ def _run(
         one = str(rng.choice(originals))
         storm, source = recipe.nature.storm_copies, draft.provenance[one][0]
         leaks.repost(rng, world, recipe.nature, draft, one, source, storm)
-    return _finish(world, draft, fractions, note)
+    return _finish(world, draft, fractions, note, rates)
 
 
 def _collude(

@@ -75,11 +75,11 @@ CAMPAIGN_RECIPE = Recipe(
 )
 
 
-def estimate(rng: np.random.Generator, tables: Tables, recipe: Recipe) -> Operator:
-    """Return the truth with the mild errors an operator's estimates carry."""
+def estimate(rng: np.random.Generator | None, tables: Tables, recipe: Recipe) -> Operator:
+    """Return the truth with the mild errors an operator's estimates carry; without rng, exact."""
 
     def about(value: float, spread: float = 0.2) -> float:
-        return float(value * rng.lognormal(0.0, spread))
+        return value if rng is None else float(value * rng.lognormal(0.0, spread))
 
     nature = recipe.nature
     return Operator(
