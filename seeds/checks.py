@@ -54,16 +54,3 @@ def mod37_36(body: str) -> str:
         check = (check + _ALPHANUMERIC.index(char)) % 36 or 36
         check = check * 2 % 37
     return _ALPHANUMERIC[(1 - check) % 36]
-
-
-def sf_successor(number: str) -> str:
-    """Return the next number of the old 12-digit SF series: serial + 1, check digit moved."""
-    serial, check = int(number[:11]), int(number[11])
-    nine, ten, eleven = int(number[8]), int(number[9]), int(number[10])
-    if eleven != 9:
-        step = 1
-    elif ten != 9:
-        step = 5 if ten in (3, 6) else 4
-    else:
-        step = 8 if nine % 2 else 7
-    return f"{serial + 1:011d}{(check - step) % 10}"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
-from math import prod
 
 from seeds.draws import Draws
 from seeds.errors import SeedError
@@ -140,20 +139,17 @@ def draw_names(surnames: Sequence[str], draws: Draws) -> list[str]:
 
 
 def _is_fit(name: str, table: NameTable) -> bool:
-    surname, first, second = name[0], name[1], name[2]
     return (
-        first != second
-        and table.holders[surname] * table.shares[first] * table.shares[second] <= MOST_HOLDERS
+        name[1] != name[2]
+        and count_holders(name, table) <= MOST_HOLDERS
         and name not in table.refused
         and name[1:] not in table.refused
     )
 
 
-def count_holders(name: str) -> float:
+def count_holders(name: str, table: NameTable) -> float:
     """Estimate how many people bear a name made here, were its parts chosen independently."""
-    table = load_names()
-    shares = [table.shares[char] for char in name[1:]]
-    return table.holders[name[0]] * prod(shares)
+    return table.holders[name[0]] * table.shares[name[1]] * table.shares[name[2]]
 
 
 def mask_name(name: str, *, keep_last: bool = False) -> str:

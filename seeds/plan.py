@@ -3,12 +3,12 @@
 Recipes are told one after another as they are wanted, so a plan of a million baits is small.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from seeds.errors import BadPlan
-from seeds.lines import ControlRecipes, PlacedRecipes, PlanLine, PlanSource, list_flaws
+from seeds.lines import ControlRecipes, PlacedRecipes, PlanLine, list_flaws
 from seeds.recipes import Recipe
 from seeds.stock import Stock, list_warnings
 
@@ -34,30 +34,6 @@ class Plan:
     def total(self) -> int:
         """How many waybills the plan makes."""
         return len(self.recipes) + len(self.controls)
-
-
-def plan_batch(
-    sources: Sequence[PlanSource],
-    *,
-    per_source: int,
-    controls: float = MIN_CONTROL_SHARE,
-    carrier: str | None = None,
-    days: int = 1,
-    counts: Mapping[str, int] | None = None,
-    stock: Stock | None = None,
-) -> Plan:
-    """Plan a batch: `per_source` baits each (or `counts` by code), spread over `days`.
-
-    Raises BadPlan, UnknownCarrier.
-    """
-    if per_source < 1:
-        raise BadPlan(f"{per_source} baits per source", mend="give at least 1", field="per_source")
-    wanted = counts or {}
-    lines = [
-        PlanLine(source=source, count=wanted.get(source.code, per_source), carrier=carrier)
-        for source in sources
-    ]
-    return plan_lines(lines, controls=controls, days=days, stock=stock)
 
 
 def plan_lines(

@@ -1,10 +1,5 @@
-"""Number ranges a carrier gave: reserved for us, never to be used, and single voided numbers.
+"""Number ranges a carrier gave: reserved for us, never to be used, and single voided numbers."""
 
-Files are CSV with the headings `carrier,from,to,until,note`; `to` empty means one number, `until`
-(ISO date) empty means for good.
-"""
-
-import csv
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +8,7 @@ from datetime import date
 
 from seeds.carriers import get_carrier
 from seeds.draws import Draws
-from seeds.errors import BadNumber, PoolEmpty, SeedError
+from seeds.errors import BadNumber, PoolEmpty
 
 _SAMPLE = 10_000
 
@@ -119,45 +114,6 @@ class ReservedNumbers(Iterator[str]):
                 return span.number_at(position)
             position -= span.size
         raise AssertionError("position beyond the ranges")
-
-
-def read_ranges(text: str) -> list[NumberRange]:
-    """Read a file of ranges. Raises SeedError with the row."""
-    reader = csv.DictReader(text.lstrip("\ufeff").splitlines())
-    missing = {"carrier", "from"} - set(reader.fieldnames or ())
-    if missing:
-        raise BadNumber(
-            f"the file of ranges has no column {', '.join(sorted(missing))}",
-            mend="use the headings carrier,from,to,until,note",
-            row=1,
-        )
-    return [_read_range(row, number) for number, row in enumerate(reader, start=2)]
-
-
-def _read_range(row: dict[str, str | None], number: int) -> NumberRange:
-    first = (row["from"] or "").strip().upper()
-    last = (row.get("to") or "").strip().upper() or first
-    try:
-        return NumberRange(
-            carrier=(row["carrier"] or "").strip(),
-            first=first,
-            last=last,
-            until=_read_date(row.get("until")),
-        )
-    except SeedError as error:
-        error.row = number
-        raise
-
-
-def _read_date(text: str | None) -> date | None:
-    if not text or not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadNumber(
-            f"{text!r} is no date", mend="write it as 2027-01-31", field="until"
-        ) from None
 
 
 def _shared_start(one: str, other: str) -> str:

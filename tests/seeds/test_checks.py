@@ -26,11 +26,6 @@ def test_published_example_has_its_digit(rule, body, check):
     assert rule(body) == check
 
 
-def test_old_sf_numbers_follow_each_other():
-    series = ["304312442386", "304312442395", "304312442400", "304312442419"]
-    assert [checks.sf_successor(number) for number in series[:-1]] == series[1:]
-
-
 @given(
     serial=st.text(DIGITS, min_size=8, max_size=8),
     place=st.integers(0, 7),

@@ -10,8 +10,8 @@ from seeds.errors import BadPlan
 from seeds.lines import PlanSource
 from seeds.make import NothingTaken, make_waybills
 from seeds.people import NameStyle
-from seeds.plan import plan_batch
 from seeds.plausible import make_plausible_rows
+from tests.seeds.planning import plan_alike
 
 SOURCES = [
     PlanSource(code=f"S{i}", kind=kind, region=region, carriers=("YTO", "SF", "ZTO"))
@@ -21,7 +21,7 @@ SOURCES = [
         for region in ("3302", "4401", "5101", "1101")
     )
 ]
-RECIPES = list(plan_batch(SOURCES, per_source=100).recipes)
+RECIPES = list(plan_alike(SOURCES, per_source=100).recipes)
 
 
 def _baits(style, source):

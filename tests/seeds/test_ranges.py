@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeds.draws import Draws
-from seeds.errors import BadNumber, PoolEmpty, SeedError
-from seeds.ranges import NumberRange, NumberRanges, ReservedNumbers, read_ranges
+from seeds.errors import PoolEmpty, SeedError
+from seeds.ranges import NumberRange, NumberRanges, ReservedNumbers
 
 TODAY = date(2026, 11, 21)
 
@@ -55,30 +55,15 @@ def test_covering_agrees_with_plain_search(spans, number):
     assert ranges.covers("YTO", f"YT{number:013d}") is plain
 
 
-def test_file_of_ranges_is_read():
-    text = "\ufeffcarrier,from,to,until,note\r\nYTO,YT2047183659000,YT2047183659099,2027-01-31,\r\n"
-    assert read_ranges(text + "SF,SF1350917264803,,,voided\r\n") == [
-        _span("YT2047183659000", "YT2047183659099", date(2027, 1, 31)),
-        NumberRange(carrier="SF", first="SF1350917264803", last="SF1350917264803"),
-    ]
-
-
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("carrier", "first", "last", "message"),
     [
-        ("YTO,YT2047183659099,YT2047183659000,,", "exchange"),
-        ("YTO,YT2047183659000,YT204718365909,,", "same length"),
-        ("YTO,YT2047183659000,SF2047183659099,,", "differ in digits only"),
-        ("XXX,YT2047183659000,,,", "use one of"),
-        ("YTO,YT2047183659000,,soon,", "2027-01-31"),
+        ("YTO", "YT2047183659099", "YT2047183659000", "exchange"),
+        ("YTO", "YT2047183659000", "YT204718365909", "same length"),
+        ("YTO", "YT2047183659000", "SF2047183659099", "differ in digits only"),
+        ("XXX", "YT2047183659000", "YT2047183659000", "use one of"),
     ],
 )
-def test_bad_range_names_row_and_mend(row, message):
-    with pytest.raises(SeedError, match=message) as raised:
-        read_ranges(f"carrier,from,to,until,note\nYTO,YT2047183659000,,,\n{row}\n")
-    assert raised.value.row == 3
-
-
-def test_file_without_headings_is_refused():
-    with pytest.raises(BadNumber, match="no column carrier, from"):
-        read_ranges("a,b\n1,2\n")
+def test_bad_range_names_the_mend(carrier, first, last, message):
+    with pytest.raises(SeedError, match=message):
+        NumberRange(carrier=carrier, first=first, last=last)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from canary.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from canary.domain.errors import Conflict, Invalid, Unavailable
 from canary.domain.sightings import ChannelClass
 from canary.services.audit import record
 from canary.services.refs import make_ref
@@ -353,12 +353,3 @@ def _make_row(vault: Vault, parcel: Parcel) -> dict[str, Any]:
 def short_key(key: str) -> str:
     """Keep keys as digests: a sender's own id may be anything, even a bait's number."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def open_body(session: Session, vault: Vault, inbox_id: int) -> tuple[str, bytes]:
-    """Return the reference and the bytes of a post as received. Raises NotFound."""
-    post = session.get(InboxPost, inbox_id)
-    if post is None:
-        msg = "there is no such post"
-        raise NotFound(msg)
-    return post.ref, vault.unseal(f"inbox.sealed_body|{post.ref}", post.sealed_body)
