@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from flask import request
-from sqlalchemy.orm import Session
 
 from canary.domain.errors import Invalid
 from canary.services.baits import ordering
@@ -11,6 +10,7 @@ from canary.services.baits.orders import PLAN_OPTIONAL, PLAN_REQUIRED, SeedOrder
 from canary.services.exports import write_csv
 from canary.services.stock.imports import read_table_bytes
 from canary.web.forms import read_number, read_text
+from canary.web.parts import get_parts
 from seeds.carriers import load_carriers
 
 SCOPES = ("uncovered", "all", "some", "plan")
@@ -64,15 +64,16 @@ def read_plan_file() -> str:
     return write_csv(COLUMNS, cells).decode("utf-8-sig").replace("\r\n", "\n")
 
 
-def to_order(session: Session, form: PlanForm) -> SeedOrder:
+def to_order(form: PlanForm) -> SeedOrder:
     """Return what a form asks for. Raises Invalid with every flaw."""
     if form.scope == "plan":
         return _to_planned_order(form)
-    if form.scope == "uncovered":
-        codes = tuple(ordering.list_uncovered(session))
-    else:
-        codes = ordering.read_codes(form.codes) if form.scope == "some" else ()
-    ordering.check_codes(session, codes)
+    with get_parts().database.read() as session:
+        if form.scope == "uncovered":
+            codes = tuple(ordering.list_uncovered(session))
+        else:
+            codes = ordering.read_codes(form.codes) if form.scope == "some" else ()
+        ordering.check_codes(session, codes)
     if not 1 <= form.per_source <= MOST_EACH:
         raise Invalid("this is too many or too few", field="per_source")
     if form.scope != "all" and not codes:

@@ -95,6 +95,11 @@ class Sensors:
     dead_posts: int
     dead_deliveries: int
 
+    @property
+    def posting(self) -> int:
+        """How many post within their rhythm."""
+        return self.active - len(self.silent) - len(self.never)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:

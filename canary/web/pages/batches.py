@@ -59,8 +59,7 @@ def plan() -> ResponseReturnValue:
     try:
         sent = read_plan_file()
         form = replace(form, plan=sent, scope="plan") if sent else form
-        with parts.database.read() as session:
-            order = to_order(session, form)
+        order = to_order(form)
         if request.form.get("action") != "draft":
             return _show_plan(form, result=ordering.try_order(_nursery(), order))
         now = parts.clock()
