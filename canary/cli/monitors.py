@@ -6,7 +6,7 @@ import click
 
 from canary.bootstrap import Application, make_lookout, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows
-from canary.domain.errors import CanaryError, Invalid
+from canary.domain.errors import CanaryError
 from canary.services.monitors import checking, keeping
 from canary.services.monitors.reading import Sight
 from canary.services.pages.monitors import list_monitors, show_tried
@@ -58,7 +58,7 @@ def add_monitor(
         charset=charset,
         venue=venue,
         robots_override=override_robots,
-        headers=read_headers("\n".join(headers)),
+        headers=keeping.read_headers("\n".join(headers)),
     )
     fetcher = make_lookout(application).fetcher
     with application.database.write() as session:
@@ -146,17 +146,6 @@ def remove(name: str) -> None:
     with application.database.write() as session:
         keeping.remove_monitor(session, name, actor=name_actor(), now=application.clock())
     click.echo(f"monitor {name} is removed")
-
-
-def read_headers(text: str) -> dict[str, str]:
-    """Read lines of `Name: value`. Raises Invalid."""
-    headers = {}
-    for line in filter(str.strip, text.splitlines()):
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip():
-            raise Invalid("a header has a name", field="headers", mend="write Cookie: name=value")
-        headers[name.strip()] = value.strip()
-    return headers
 
 
 def _switch(name: str, *, active: bool) -> None:

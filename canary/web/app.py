@@ -23,6 +23,7 @@ from canary.web.pages import (
     importing,
     incidents,
     keys,
+    monitors,
     network,
     operation,
     overview,
@@ -80,6 +81,7 @@ def create_app(parts: WebParts) -> Flask:
         exports,
         reference,
         reporters,
+        monitors,
         health,
     ):
         app.register_blueprint(page.blueprint)

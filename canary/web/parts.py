@@ -11,8 +11,8 @@ from flask import current_app
 from canary.services.access import Role
 from canary.services.alerts.alerting import Sender
 from canary.services.detection.drilling import Poster
-from canary.services.monitors.checking import Lookout
 from canary.services.detection.live import LiveRegister
+from canary.services.monitors.checking import Lookout
 from canary.storage.session import Database
 from canary.storage.vault import Vault
 from webhooks.inbound.arrivals import Inbox

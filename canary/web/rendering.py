@@ -17,7 +17,7 @@ from canary.web.flaws import tell_flaw, tell_note
 from canary.web.language import get_lang, get_zone
 from canary.web.parts import get_parts
 from canary.web.visible import make_visible, shorten
-from canary.web.words import label
+from canary.web.words import label, tell_look
 
 STATIC = Path(__file__).parent / "static"
 
@@ -28,6 +28,7 @@ AREAS = {
     "batches": "baits",
     "casework": "incidents",
     "importing": "sources",
+    "monitors": "operation",
     "network": "sources",
     "operation.audit": "people",
     "operation.report": "incidents",
@@ -57,7 +58,13 @@ def install(app: Flask) -> None:
         agent=tell_agent,
     )
     app.jinja_env.globals.update(
-        AREAS=AREAS, label=label, asset=asset_url, here_with=here_with, file_of=file_of, may=may_see
+        AREAS=AREAS,
+        label=label,
+        asset=asset_url,
+        here_with=here_with,
+        file_of=file_of,
+        may=may_see,
+        problem_of=tell_look,
     )
     app.context_processor(_give_common)
 

@@ -118,6 +118,25 @@ GRADES: Words = {
     "signed": _l("signed"),
     "weak": _l("weakly proven"),
     "manual": _l("by hand"),
+    "fetched": _l("fetched by us"),
+}
+MONITOR_KINDS: Words = {"page": _l("Page"), "feed": _l("Feed")}
+MONITOR_STATES: Words = {
+    "new": _l("not looked at yet"),
+    "fine": _l("fine"),
+    "changed": _l("changed"),
+    "blocked": _l("blocked"),
+    "lost": _l("nothing found any more"),
+    "unreachable": _l("unreachable"),
+    "refused": _l("refused by robots.txt"),
+}
+MONITOR_ADVICE: Words = {
+    "blocked": _l("The site keeps us out. A slower rhythm may help; a cookie, if we may use one."),
+    "lost": _l("A redesign looks like silence: look at the page and mend the selector."),
+    "unreachable": _l("It is tried again, each time later. Is the address still right?"),
+    "refused": _l(
+        "The site wants no robots there. An override needs a reason and is written down."
+    ),
 }
 VISIBILITIES: Words = {"0": _l("not visible"), "1": _l("masked"), "2": _l("in full")}
 ORIGINS: Words = {
@@ -199,6 +218,9 @@ LABELS: Mapping[str, Words] = {
     "origin": ORIGINS,
     "work_state": WORK_STATES,
     "grade": GRADES,
+    "monitor_kind": MONITOR_KINDS,
+    "monitor_state": MONITOR_STATES,
+    "monitor_advice": MONITOR_ADVICE,
     "reveal_state": REVEAL_STATES,
     "area": AREAS,
     "key_state": KEY_STATES,
@@ -289,7 +311,40 @@ PROBLEMS = (
     _l("there is no such key"),
     _l("there is no such value"),
     _l("this is not a day"),
+    _l("its robots.txt refuses this address"),
+    _l("it could not be read"),
+    _l("a short page came in place of the listing, as when robots are kept out"),
+    _l("the selector finds nothing any more: the page may have been redesigned"),
+    _l("there is nothing to read on the page"),
+    _l("what came is no feed any more"),
+    _l("no answer in time"),
+    _l("no connection"),
+    _l("no trusted TLS connection"),
+    _l("no readable answer"),
+    _l("it sends us to another host"),
+    _l("it sends us from https to http"),
+    _l("it sends us round in circles"),
+    _l("the address is not a public one"),
+    _l("not a text"),
+    _l("the body is empty"),
+    _l("choose a page or a feed"),
+    _l("this rhythm does not fit"),
+    _l("say how we may lawfully read this page"),
+    _l("name the ground: a public page, a contract, a warrant"),
+    _l("this is no CSS selector"),
+    _l("this charset is not known"),
+    _l("this is too long"),
+    _l("these headers cannot be sent"),
     _l("this search finds too much for one file; look for more words"),
+)
+
+# What a look may run into, with a figure or a name at its end.
+LOOKS = (
+    ("it answered ", _l("it answered %(what)s")),
+    ("its robots.txt answered ", _l("its robots.txt answered %(what)s")),
+    ("it is larger than ", _l("it is larger than %(what)s")),
+    ("unpacked it is larger than ", _l("unpacked it is larger than %(what)s")),
+    ("the name ", _l("the name cannot be resolved: %(what)s")),
 )
 
 
@@ -297,6 +352,14 @@ def label(kind: str, value: object) -> str:
     """Return the word for a code; an unknown code stands for itself."""
     word = LABELS[kind].get(str(value))
     return shorten(value, 60) if word is None else str(word)
+
+
+def tell_look(text: str) -> str:
+    """Return what went wrong with a look, in the page's language where the catalogue has it."""
+    for beginning, said in LOOKS:
+        if text.startswith(beginning):
+            return str(said) % {"what": text.removeprefix(beginning)}
+    return tell_problem(text)
 
 
 def tell_problem(text: str) -> str:

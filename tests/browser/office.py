@@ -14,6 +14,7 @@ from canary.storage.tables import (
     Endpoint,
     ExpectedSighting,
     Invitation,
+    MonitorCheck,
     RevealRequest,
     RoutingRule,
     SavedView,
@@ -37,6 +38,7 @@ def furnish(build: Builder, story: Story) -> Examples:
     """Add the rest of an office and return the addresses' parts of the pages about one thing."""
     _add_people(build, story)
     _add_endpoints(build, story)
+    _add_monitors(build)
     for number in range(1, 7):
         build.phone(f"1934027180{number}", f"杭州 SIM {number:02d}")
     scan = _keep(
@@ -53,6 +55,8 @@ def furnish(build: Builder, story: Story) -> Examples:
         "importing.show": {"kind": "sources", "ref": table},
         "batches.show": {"batch_id": story.batch_id},
         "reporters.show": {"name": "sms-gateway"},
+        "monitors.show": {"name": "danhao-list"},
+        "monitors.edit": {"name": "danhao-list"},
     }
 
 
@@ -142,6 +146,57 @@ def _add_people(build: Builder, story: Story) -> None:
                     subject=subject,
                     reason=reason,
                     details={},
+                )
+            )
+
+
+def _add_monitors(build: Builder) -> None:
+    seen = {"basis": "公开页面，法务 2026-11 确认", "venue": "danhao.example"}
+    address = "https://danhao.example/list?sid=1"
+    listing = build.monitor(
+        "danhao-list",
+        address,
+        selector="table.list",
+        state="changed",
+        last_checked_at=NOW - timedelta(minutes=4),
+        last_changed_at=NOW - timedelta(minutes=4),
+        **seen,
+    )
+    build.monitor(
+        "forum-rss",
+        "https://forum.example/rss",
+        kind="feed",
+        state="blocked",
+        failures=4,
+        last_error="it answered 403",
+        last_checked_at=NOW - timedelta(minutes=50),
+        **{**seen, "venue": "forum.example"},
+    )
+    looks = [
+        (4, "changed", 200, 48_210, 6, 2, None),
+        (14, "fine", 304, 0, 0, 0, None),
+        (
+            24,
+            "lost",
+            200,
+            9_000,
+            0,
+            0,
+            "the selector finds nothing any more: the page may have been redesigned",
+        ),
+    ]
+    with build.database.write() as session:
+        for minutes, state, status, size, added, removed, problem in reversed(looks):
+            session.add(
+                MonitorCheck(
+                    monitor_id=listing.id,
+                    at=NOW - timedelta(minutes=minutes),
+                    state=state,
+                    status=status,
+                    size=size,
+                    added=added,
+                    removed=removed,
+                    problem=problem,
                 )
             )
 

@@ -23,6 +23,7 @@ from canary.storage.tables import (
     InboxPost,
     Incident,
     Match,
+    Monitor,
     Phone,
     Placement,
     Reporter,
@@ -127,6 +128,30 @@ class Builder:
             sealed_number=self.vault.seal(f"phones.sealed_number|{ref}", number.encode()),
             label=label,
             created_at=NOW,
+        )
+        self._add(row)
+        return row
+
+    def monitor(self, name: str, url: str, **more: Any) -> Monitor:
+        """Add a monitor with its reporter."""
+        kind = more.pop("kind", "page")
+        reporter = self.reporter(name, format=kind, channel_class="own")
+        content = json.dumps({"url": url, "headers": {"Cookie": "sid=1"}}).encode()
+        values = {
+            "venue": "example.org",
+            "basis": "a public page",
+            "state": "new",
+            "rhythm_minutes": 10,
+            "host_key": self.vault.digest(name),
+            "due_at": NOW,
+            **more,
+        }
+        row = Monitor(
+            reporter_id=reporter.id,
+            kind=kind,
+            sealed_address=self.vault.seal(f"monitors.sealed_address|{name}", content),
+            created_at=NOW,
+            **values,
         )
         self._add(row)
         return row

@@ -18,6 +18,7 @@ from canary.storage.tables import (
     ExpectedSighting,
     Incident,
     Invitation,
+    MonitorCheck,
     Rematch,
     RevealRequest,
     RoutingRule,
@@ -100,6 +101,7 @@ def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examp
     )
     _add_people(build, number, text, bait.id, viewer_id)
     _add_work(build, number, text, incident.id)
+    monitor = _add_monitor(build, number, text)
     scan = _keep(build, "scan", text, f"seen: {text}")
     table = _keep(build, "sources", text, f"code,name,kind\nNEW-{number},{text},outlet\n")
     return {
@@ -112,6 +114,8 @@ def add_one(build: Builder, number: int, text: str, viewer_id: int = 1) -> Examp
         "importing.show": {"kind": "sources", "ref": table},
         "batches.show": {"batch_id": batch.id},
         # Its name is part of an address, so that `add_reporter` takes none but plain ones.
+        "monitors.show": {"name": monitor},
+        "monitors.edit": {"name": monitor},
         "reporters.show": {"name": build.reporter(f"gate-{number}").name},
     }
 
@@ -140,6 +144,26 @@ def _keep(build: Builder, purpose: str, text: str, body: str) -> str:
             viewer=sender,
             now=NOW,
         )
+
+
+def _add_monitor(build: Builder, number: int, text: str) -> str:
+    """Add one whose every text is somebody's, as its site may have sent it."""
+    row = build.monitor(
+        f"watch-{number}",
+        f"https://example.org/{number}",
+        selector=text[:200],
+        charset=text[:40],
+        venue=text[:200],
+        basis=text[:200],
+        robots_override=text[:200],
+        state="lost",
+        failures=3,
+        last_error=text[:200],
+    )
+    check = MonitorCheck(monitor_id=row.id, at=NOW, state="lost", status=200, problem=text[:200])
+    with build.database.write() as session:
+        session.add(check)
+    return f"watch-{number}"
 
 
 def _add_people(build: Builder, number: int, text: str, bait_id: int, viewer_id: int) -> None:

@@ -16,6 +16,13 @@ FAILING_AFTER = timedelta(minutes=15)
 TOLD_AT_MOST_EVERY = timedelta(minutes=15)
 TOLD_AGAIN_AFTER = timedelta(hours=24)
 
+_STATES = {
+    "blocked": "被站点拦截",
+    "lost": "页面上已找不到要读的部分，可能已改版",
+    "unreachable": "无法访问",
+    "refused": "robots.txt 不允许",
+}
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,7 +64,9 @@ def _tell_silent(session: Session, row: Reporter, now: datetime) -> int:
     ).all()
     if not won:
         return 0
-    problem = session.scalar(select(Monitor.last_error).where(Monitor.reporter_id == row.id))
+    look = session.scalar(select(Monitor).where(Monitor.reporter_id == row.id))
+    problem = look.last_error if look else None
+    state = _STATES.get(look.state, look.state) if look else ""
     minutes = int((now - (row.last_post_at or row.created_at)).total_seconds() // 60)
     rhythm = (row.rhythm_seconds or 0) // 60
     data = {
@@ -69,7 +78,7 @@ def _tell_silent(session: Session, row: Reporter, now: datetime) -> int:
                 "title": f"上报方 {row.name} 已沉默",
                 "lines": [
                     f"已有 {minutes} 分钟没有上报，约定间隔为 {rhythm} 分钟",
-                    *([f"最近一次查看：{problem}"] if problem else []),
+                    *([f"最近一次查看：{state}（{problem}）"] if problem else []),
                     "沉默不等于没有泄露。下一步：检查设备、网络与密钥",
                 ],
             },

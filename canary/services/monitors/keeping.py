@@ -158,10 +158,27 @@ def get_monitor(session: Session, name: str, *, lock: bool = False) -> Monitor:
     return row
 
 
+def is_monitor(session: Session, name: str) -> bool:
+    """Tell whether the reporter of that name is a monitor's."""
+    found = select(Monitor.id).join(Reporter).where(Reporter.name == name)
+    return session.scalar(found) is not None
+
+
 def open_address(vault: Vault, row: Monitor) -> Address:
     """Open where a monitor looks."""
     content = json.loads(vault.unseal(_place(row.reporter.name), row.sealed_address))
     return Address(url=content["url"], headers=content["headers"])
+
+
+def read_headers(text: str) -> dict[str, str]:
+    """Read lines of `Name: value`. Raises Invalid."""
+    headers = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise Invalid("these headers cannot be sent", field="headers", mend="write Name: value")
+        headers[name.strip()] = value.strip()
+    return headers
 
 
 def _put(vault: Vault, row: Monitor, wishes: MonitorWishes) -> None:

@@ -26,7 +26,10 @@ from webhooks.inbound.rereading import read_again
 
 STATES = ("waiting", "done", "dead")
 # What an action is about: the part of its name before the point.
-AREAS = ("incident", "evidence", "bait", "batch", "sources", "user", "key", "reporter", "endpoint")
+AREAS = (
+    *("incident", "evidence", "bait", "batch", "sources", "user", "key"),
+    *("reporter", "monitor", "endpoint"),
+)
 
 blueprint = Blueprint("operation", __name__)
 

@@ -10,6 +10,7 @@ from canary.domain.errors import CanaryError, Conflict, Invalid, NotFound
 from canary.domain.sightings import ChannelClass
 from canary.services.detection.drilling import Driller, read_drills, send_drills, send_one
 from canary.services.inbox import intake, reporters
+from canary.services.monitors.keeping import is_monitor
 from canary.services.pages.reporter import ReporterProof, show_proof, show_reporter
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
@@ -50,8 +51,10 @@ def add() -> ResponseReturnValue:
 
 @blueprint.get("/reporters/<name>")
 def show(name: str) -> ResponseReturnValue:
-    """Show how a reporter's sender is set up and how it does."""
-    return _show(name, None)
+    """Show how a reporter's sender is set up and how it does; a monitor has a page of its own."""
+    with get_parts().database.read() as session:
+        watched = is_monitor(session, name)
+    return redirect(url_for("monitors.show", name=name)) if watched else _show(name, None)
 
 
 @blueprint.post("/reporters/<name>/secrets")
