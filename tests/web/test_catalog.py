@@ -10,10 +10,19 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from canary.web.api.app import OPERATIONS
+
 WEB = Path(__file__).parents[2] / "canary" / "web"
 FOLDER = WEB / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "mark": None,
+    "ngettext": (1, 2),
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +41,11 @@ def written() -> Catalog:
 def test_every_sentence_is_translated(used, written):
     done = {_first(message.id) for message in written if _is_filled(message.string)}
     assert sorted(used - done) == []
+
+
+def test_every_operation_is_told_in_both_languages(written):
+    done = {_first(message.id) for message in written if _is_filled(message.string)}
+    assert [one.summary for one in OPERATIONS if one.summary not in done] == []
 
 
 def test_no_translation_is_left_over(used, written):

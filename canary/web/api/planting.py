@@ -7,6 +7,7 @@ from canary.services.people.keys import Scope
 from canary.services.stock.imports import TableRow
 from canary.web.api import models
 from canary.web.api.operations import Call, Operation
+from canary.web.catalog import mark
 
 
 def _confirm(call: Call) -> models.Confirmation:
@@ -46,7 +47,9 @@ OPERATIONS: tuple[Operation, ...] = (
         name="confirm_placements",
         method="POST",
         path="/placements/confirm",
-        summary="Note that baits are in place, now: all of a batch, of some sources, or by number",
+        summary=mark(
+            "Note that baits are in place, now: all of a batch, of some sources, or by number"
+        ),
         scope=Scope.BAITS_WRITE,
         body=models.NewConfirmation,
         answer=models.Confirmation,
