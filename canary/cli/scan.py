@@ -10,12 +10,14 @@ import click
 
 from canary.cli.printing import name_actor, print_table, show_progress
 from canary.domain.errors import Invalid
+from canary.matching.files import is_packed_kind
 from canary.matching.paths import LabelledRegister, Result, files_under, scan_paths
 from canary.matching.register import MemoryRegister, Row, read_rows
 from canary.matching.sieve import Sieve, is_available, sieve_of
 
 SHOWN = 50
 PACKED_FROM = 20_000  # baits from which a register is packed
+PACKED_RATIO = 40  # how far what is packed may well unfold
 SIEVE_FROM = 8 << 20  # bytes of input from which a sieve is built
 FILED = 1 << 20  # bytes of one report that --ingest files
 
@@ -47,7 +49,7 @@ def scan(
     ingest: bool,
     basis: str,
 ) -> None:
-    """Find baits in text, tables, pages, mail, PDF and archives, disguised or masked.
+    """Find baits in text, tables, pages, mail, PDF, pictures and archives, disguised or masked.
 
     Exits 1 when something could not be read; what was found is printed all the same.
     """
@@ -163,15 +165,27 @@ def _choose_sieve(paths: tuple[Path, ...], register: LabelledRegister) -> Sieve 
     """Take the register's own sieve; build one only where it pays."""
     if register.sieve is not None or not isinstance(register, MemoryRegister):
         return register.sieve
-    size = sum(path.stat().st_size for path in files_under(paths))
+    size = sum(_unfolded_size(path) for path in files_under(paths))
     return sieve_of(register.everything()) if size >= SIEVE_FROM and is_available() else None
 
 
+def _unfolded_size(path: Path) -> int:
+    """Guess how many bytes a file unfolds to."""
+    try:
+        with path.open("rb") as stream:
+            return path.stat().st_size * (PACKED_RATIO if is_packed_kind(stream.read(8)) else 1)
+    except OSError:
+        return 0
+
+
 def _set_records_aside(results: Iterable[Result], found: dict[str, list[str]]) -> Iterator[Result]:
-    """Take the records out of results, and keep those of exact matches by file."""
+    """Take the records out of results, and keep those of exact matches by file.
+
+    What a machine read in a picture is no record: somebody must have looked at it.
+    """
     for result in results:
         record = result.pop("record", None)
-        if record is not None and result["level"] == "exact":
+        if record is not None and result["level"] == "exact" and "box" not in result:
             records = found.setdefault(str(result["path"]), [])
             if str(record) not in records[-3:]:
                 records.append(str(record))

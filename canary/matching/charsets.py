@@ -6,6 +6,7 @@ GBK), then charset-normalizer; what nothing reads is replaced and counted.
 
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 _MARKS = (
@@ -19,6 +20,7 @@ _DECLARED = re.compile(
     rb"<(?:meta\b[^>]{0,200}?charset\s*=|\?xml\b[^>]{0,100}?encoding\s*=)\s*[\"']?([\w.:-]{2,40})",
     re.IGNORECASE,
 )
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030"}
 WIDE = frozenset({"utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"})
 
@@ -60,6 +62,8 @@ def charset_of(head: bytes, *, declared: str | None = None) -> Charset:
     for name in ("utf-8", "gb18030"):
         if _reads(head, name):
             return Charset(name)
+        if name == "utf-8" and _SURROGATE.search(head) and _reads(head, name, "surrogatepass"):
+            return Charset(name)
     return Charset(_guess(head) or "utf-8", 0, "guess")
 
 
@@ -74,9 +78,9 @@ def _wide_without_mark(head: bytes) -> str | None:
     return "utf-16-le" if zeros_odd > zeros_even else "utf-16-be"
 
 
-def _reads(head: bytes, name: str) -> bool:
+def _reads(head: bytes, name: str, errors: str = "strict") -> bool:
     try:
-        codecs.getincrementaldecoder(name)("strict").decode(head)
+        codecs.getincrementaldecoder(name)(errors).decode(head)
     except (UnicodeError, LookupError):
         return False
     return True
@@ -111,9 +115,16 @@ def _decode_line(line: bytes, charset: str) -> tuple[str, int]:
         try:
             return line.decode(name), 0
         except UnicodeError:
-            continue
+            if name == "utf-8" and _SURROGATE.search(line):
+                with suppress(UnicodeError):
+                    return _joined(line.decode(name, "surrogatepass")), 0
     text = line.decode("gb18030" if charset == "gb18030" else "utf-8", "replace")
     return text, text.count("\ufffd")
+
+
+def _joined(text: str) -> str:
+    """Join surrogates that were encoded one by one (CESU-8); lone ones stay (WTF-8)."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def decode(raw: bytes, *, declared: str | None = None) -> str:

@@ -63,6 +63,7 @@ def classes() -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int32]]
             digits[code] = int(digit)
     found, digits = found[folds], digits[folds]
     found[[ord(ch) for ch in disguise.suspects_of(every)]] |= COMPLEX
+    found[0xD800:0xE000] |= COMPLEX  # pairs of them, encoded one by one, may be any character
     found[[ord(ch) for ch in "&%\\<"]] |= OPENER
     found[[0x5C3E, 0x672B, 0x540E]] |= OPENER  # 尾, 末, 后: four digits may be told by them
     return found, digits, folds

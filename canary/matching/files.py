@@ -3,15 +3,11 @@
 import codecs
 import gzip
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from email import policy
+from dataclasses import dataclass, replace
 from email.errors import MessageError
-from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,28 +15,25 @@ from canary.matching import charsets
 from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
 from canary.matching.extras import CannotRead, members_of, pages_of
 from canary.matching.headings import LONGEST
+from canary.matching.mails import looks_like_mail, mails_in
 from canary.matching.markup import is_page
 from canary.matching.pictures import Place, Words, has_words, look_at, words_in
+from canary.matching.unfolding import (
+    Budget,
+    Limits,
+    Rewound,
+    Tapped,
+    TooMuch,
+    Unfolded,
+    loose_members,
+)
 
 BLOCK = 1 << 20  # bytes read at a time
 PAGE = 16 << 20
 OVERLAP = 400  # characters shown again, so that what crosses a block edge is found
 _LINE_LIMIT = 1 << 20
-_MAILS = re.compile(rb"^From \S+ .*\r?\n", re.MULTILINE)
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
 IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much one file may unfold to before the rest is left unread."""
-
-    depth: int = 4
-    members: int = 10_000
-    expanded: int = 8 << 30
-    ratio: int = 400
-    held: int = 256 << 20  # bytes of one container that may be held in memory
-    pictures: int = 100_000
-    pixels: int = 120_000_000  # of one picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +70,6 @@ class Unread:
 Piece = Block | Chunk | Unread
 
 
-@dataclass(slots=True, kw_only=True)
-class _Budget:
-    limits: Limits
-    in_chunks: bool = False
-    expanded: int = 0
-    members: int = 0
-    pictures: int = 0
-    lost: dict[str, int] = field(default_factory=dict)
-
-
-class _TooMuch(Exception):
-    """A container unfolds to more than is allowed."""
-
-
 def blocks_of(
     path: Path,
     limits: Limits | None = None,
@@ -103,7 +82,7 @@ def blocks_of(
     With `in_chunks`, plain text comes undecoded in chunks, for the sieve. `tell` is called with
     the place in the file, in bytes, before each piece.
     """
-    budget = _Budget(limits=limits or Limits(), in_chunks=in_chunks)
+    budget = Budget(limits=limits or Limits(), in_chunks=in_chunks)
     try:
         with path.open("rb") as stream:
             for piece in _read(stream, str(path), budget, depth=0):
@@ -113,7 +92,7 @@ def blocks_of(
         yield Unread(path=str(path), reason=f"cannot be opened: {error.strerror or error}")
 
 
-def _read(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
+def _read(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
     """Look at the first bytes, not at the name, and read accordingly."""
     head = stream.read(65536)
     if not head:
@@ -130,7 +109,7 @@ def _read(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator
             stream.seek(0)
             yield from _contained(reader, stream, path, budget, depth)
         else:
-            rewound = cast(IO[bytes], io.BufferedReader(_Rewound(head, stream)))
+            rewound = cast(IO[bytes], io.BufferedReader(Rewound(head, stream)))
             yield from _contained(reader, rewound, path, budget, depth)
 
 
@@ -141,28 +120,35 @@ def _container_of(head: bytes) -> "_Reader | str | None":
             return reader
     if head.startswith(IMAGES) and b"\0" in head[:64]:
         return _picture
-    if _looks_like_mail(head):
+    if looks_like_mail(head):
         return _mail
-    if charsets.charset_of(head).name not in charsets.WIDE and head.count(b"\0") * 100 > len(head):
+    if _is_binary(head):
         return "binary: no text in it that could be read"
     return None
 
 
-def _looks_like_mail(head: bytes) -> bool:
-    first = head[:4096].lower()
-    headers = (b"\nfrom:", b"\nto:", b"\nsubject:", b"\ndate:", b"\nmime-version:", b"\nreceived:")
-    return (
-        sum(name in b"\n" + first for name in headers) >= 3
-        and re.match(rb"(?:from \S|[\w-]{2,40}:)", first) is not None
+def is_packed_kind(head: bytes) -> bool:
+    """Tell whether these first bytes are those of an archive."""
+    return any(head.startswith(magic) for magic, reader in _READERS if reader in _PACKED)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Tell what is no text: full of zeros, or in no charset and full of control characters."""
+    charset = charsets.charset_of(head)
+    if charset.name in charsets.WIDE:
+        return False
+    controls = sum(head.count(bytes((code,))) for code in (*range(9), *range(14, 27)))
+    return head.count(b"\0") * 10 > len(head) or (
+        charset.said == "guess" and controls * 50 > len(head)
     )
 
 
 def _contained(
-    reader: "_Reader", stream: IO[bytes], path: str, budget: _Budget, depth: int
+    reader: "_Reader", stream: IO[bytes], path: str, budget: Budget, depth: int
 ) -> Iterator[Piece]:
     try:
         yield from reader(stream, path, budget, depth)
-    except (_TooMuch, CannotRead) as error:
+    except CannotRead as error:
         yield Unread(path=path, reason=str(error))
     except (
         OSError, EOFError, ValueError, RuntimeError, KeyError, NotImplementedError,
@@ -171,97 +157,78 @@ def _contained(
         yield Unread(path=path, reason=f"damaged or locked: {type(error).__name__}: {error}"[:200])
 
 
-class _Rewound(io.RawIOBase):
-    """A stream whose first bytes were already looked at."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        super().__init__()
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        piece = self._head[: len(buffer)] if self._head else self._rest.read(len(buffer))
-        self._head = self._head[len(piece) :] if self._head else b""
-        buffer[: len(piece)] = piece
-        return len(piece)
+def _gzip(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    tapped = Tapped(stream)
+    with gzip.GzipFile(fileobj=cast(IO[bytes], tapped)) as inner:
+        yield from _unfold(inner, path.removesuffix(".gz"), budget, depth, tapped)
 
 
-def _held(stream: IO[bytes], budget: _Budget) -> bytes:
-    """Read a container that must be held as a whole."""
-    raw = stream.read(budget.limits.held + 1)
-    if len(raw) > budget.limits.held:
-        raise _TooMuch(f"larger than {budget.limits.held >> 20} MiB for its kind")
-    return raw
+def _unfold(
+    stream: object, path: str, budget: Budget, depth: int, packed: int | Tapped
+) -> Iterator[Piece]:
+    """Read what is being unfolded; say where that ended in trouble."""
+    unfolded = Unfolded(cast(IO[bytes], stream), budget, packed)
+    yield from _read(unfolded.buffered(), path, budget, depth + 1)
+    if unfolded.trouble is not None:
+        yield Unread(path=path, reason=_say(unfolded.trouble))
 
 
-class _Counted(io.RawIOBase):
-    """A member being unfolded; stops when it grows beyond the limits."""
-
-    def __init__(self, stream: IO[bytes], budget: _Budget, packed: int) -> None:
-        super().__init__()
-        self._stream, self._budget = stream, budget
-        self._most = max(64 << 20, packed * budget.limits.ratio)
-        self._size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        piece = self._stream.read(len(buffer))
-        self._size += len(piece)
-        self._budget.expanded += len(piece)
-        if self._size > self._most or self._budget.expanded > self._budget.limits.expanded:
-            raise _TooMuch("unfolds to more than is allowed; the rest is left unread")
-        buffer[: len(piece)] = piece
-        return len(piece)
+def _say(trouble: Exception) -> str:
+    if isinstance(trouble, CannotRead):
+        return str(trouble)
+    if isinstance(trouble, EOFError):
+        return "cut short: read as far as it goes"
+    return f"damaged: read as far as it goes ({type(trouble).__name__})"
 
 
-def _gzip(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
-    with gzip.GzipFile(fileobj=stream) as inner:
-        counted = io.BufferedReader(_Counted(cast(IO[bytes], inner), budget, 1 << 30))
-        yield from _read(cast(IO[bytes], counted), path.removesuffix(".gz"), budget, depth + 1)
-
-
-def _zip(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
-    held = stream if stream.seekable() else io.BytesIO(_held(stream, budget))
-    with zipfile.ZipFile(held) as archive:
+def _zip(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    held = stream if stream.seekable() else io.BytesIO(budget.hold(stream))
+    try:
+        archive = zipfile.ZipFile(held)
+    except zipfile.BadZipFile:
+        held.seek(0)
+        yield from _loose(held, path, budget, depth)
+        return
+    with archive:
         names = archive.namelist()
         is_workbook = "xl/workbook.xml" in names or "xl/workbook.bin" in names
         if is_workbook:
             _check_unfolded(archive, budget)
             held.seek(0)
-            yield from _workbook(_held(held, budget), path)
+            yield from _workbook(budget.hold(held), path)
         inside = "xl/media/" if is_workbook else ""
         for member in archive.infolist():
-            if not member.filename.startswith(inside):
+            if member.is_dir() or not member.filename.startswith(inside):
                 continue
-            budget.members += 1
-            if budget.members > budget.limits.members:
-                raise _TooMuch("holds too many members; the rest is left unread")
-            if not member.is_dir():
-                yield from _member(archive, member, f"{path}!{member.filename}", budget, depth)
+            budget.count_member()
+            yield from _member(archive, member, f"{path}!{member.filename}", budget, depth)
 
 
-def _seven(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
-    held = stream if stream.seekable() else io.BytesIO(_held(stream, budget))
+def _loose(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    """Read an archive from its start where its index, at its end, is lost."""
+    for member in loose_members(stream):
+        budget.count_member()
+        where = f"{path}!{member.name}"
+        yield from _unfold(member.stream, where, budget, depth, member.packed)
+    yield Unread(path=path, reason="a cut or damaged ZIP archive: read as far as it goes")
+
+
+def _seven(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    held = stream if stream.seekable() else io.BytesIO(budget.hold(stream))
     most = min(budget.limits.held * 4, budget.limits.expanded - budget.expanded)
     for name, member in members_of(held, most):
-        budget.members += 1
-        if budget.members > budget.limits.members:
-            raise _TooMuch("holds too many members; the rest is left unread")
+        budget.count_member()
         budget.expanded += member.seek(0, io.SEEK_END)
         member.seek(0)
         yield from _read(member, f"{path}!{name}", budget, depth + 1)
 
 
-def _pdf(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
+def _pdf(stream: IO[bytes], path: str, budget: Budget, _depth: int) -> Iterator[Piece]:
     pictured = []
-    for number, page in enumerate(pages_of(_held(stream, budget), drawn=has_words()), start=1):
+    for number, page in enumerate(pages_of(budget.hold(stream), drawn=has_words()), start=1):
         where, words = f"{path}!page{number}", None
         if page.picture is not None:
-            _count_picture(budget)
+            budget.count_picture()
             words = words_in(page.picture)
         if page.text.strip():
             yield Block(path=where, text=page.text, until=len(page.text), size=len(page.text))
@@ -274,9 +241,9 @@ def _pdf(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator
         yield Unread(path=path, reason=f"pictures in a PDF are not read: page {pages}")
 
 
-def _picture(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
-    _count_picture(budget)
-    seen = look_at(_held(stream, budget), budget.limits.pixels)
+def _picture(stream: IO[bytes], path: str, budget: Budget, _depth: int) -> Iterator[Piece]:
+    budget.count_picture()
+    seen = look_at(budget.hold(stream), budget.limits.pixels)
     for number, text in enumerate(seen.codes, start=1):
         yield Block(path=f"{path}!code{number}", text=text, until=len(text), size=len(text))
     if seen.words is not None:
@@ -285,53 +252,55 @@ def _picture(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iter
         yield Unread(path=path, reason=seen.unread)
 
 
-def _count_picture(budget: _Budget) -> None:
-    budget.pictures += 1
-    if budget.pictures > budget.limits.pictures:
-        raise _TooMuch("too many pictures: this one is left unread")
-
-
 def _worded(words: Words, path: str) -> Block:
     size = len(words.text)
     return Block(path=path, text=words.text, until=size, size=size, places=words.places)
 
 
-def _check_unfolded(archive: zipfile.ZipFile, budget: _Budget) -> None:
+def _check_unfolded(archive: zipfile.ZipFile, budget: Budget) -> None:
     """Refuse a workbook that says of itself that it unfolds too far."""
     total = sum(member.file_size for member in archive.infolist())
     packed = sum(member.compress_size for member in archive.infolist())
     if total > max(64 << 20, packed * budget.limits.ratio) or total > budget.limits.held * 4:
-        raise _TooMuch("unfolds to more than is allowed")
+        raise TooMuch("unfolds to more than is allowed")
 
 
 def _member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, budget: _Budget, depth: int
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, budget: Budget, depth: int
 ) -> Iterator[Piece]:
     if member.flag_bits & 0x1:
         yield Unread(path=path, reason="locked with a password")
         return
     try:
-        with archive.open(member) as inner:
-            counted = io.BufferedReader(_Counted(inner, budget, member.compress_size))
-            yield from _read(cast(IO[bytes], counted), path, budget, depth + 1)
-    except (_TooMuch, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as e:
-        yield Unread(path=path, reason=str(e)[:200] or type(e).__name__)
+        inner = archive.open(member)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        yield Unread(path=path, reason=_say(error))
+        return
+    with inner:
+        yield from _unfold(inner, path, budget, depth, member.compress_size)
 
 
-def _xls(stream: IO[bytes], path: str, budget: _Budget, _depth: int) -> Iterator[Piece]:
-    yield from _workbook(_held(stream, budget), path)
+def _xls(stream: IO[bytes], path: str, budget: Budget, _depth: int) -> Iterator[Piece]:
+    yield from _workbook(budget.hold(stream), path)
 
 
 def _workbook(raw: bytes, path: str) -> Iterator[Piece]:
     """Yield each sheet by runs of rows; a cell keeps its own place between tabs."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    if _LOCKED in raw:
+        yield Unread(path=path, reason="a workbook locked with a password")
+        return
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        for sheet in book.sheet_names:
-            yield from _sheet(book.get_sheet_by_name(sheet).iter_rows(), path, sheet)
     except CalamineError as error:
-        yield Unread(path=path, reason=f"damaged or locked workbook: {error}"[:200])
+        yield Unread(path=path, reason=f"no workbook that could be read: {error}"[:200])
+        return
+    for sheet in book.sheet_names:
+        try:
+            yield from _sheet(book.get_sheet_by_name(sheet).iter_rows(), path, sheet)
+        except CalamineError as error:
+            yield Unread(path=path, reason=f"damaged sheet {sheet}: {error}"[:200])
 
 
 def _sheet(rows: Iterable[Sequence[object]], path: str, sheet: str) -> Iterator[Piece]:
@@ -362,29 +331,18 @@ def _cell(value: object) -> str:
     return str(value).replace("\n", " ").replace("\t", " ").replace("\r", " ")
 
 
-def _mail(stream: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
-    raw = _held(stream, budget)
-    mails = [part for part in _MAILS.split(raw) if part.strip()] if raw[:5] == b"From " else [raw]
-    for number, mail in enumerate(mails, start=1):
-        message = BytesParser(policy=policy.default).parsebytes(mail)
-        where = path if len(mails) == 1 else f"{path}!{number}"
-        yield from _mail_parts(message, where, budget, depth)
+def _mail(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    for number, mail in mails_in(stream, budget.limits.held):
+        where = f"{path}!{number}" if number else path
+        size = len(mail.subject)
+        yield Block(path=f"{where}!subject", text=mail.subject, until=size, size=size)
+        for name, payload in mail.parts:
+            yield from _read(io.BytesIO(payload), f"{where}!{name}", budget, depth + 1)
+        if mail.is_cut:
+            yield Unread(path=where, reason="a mail cut short: read as far as it goes")
 
 
-def _mail_parts(message: EmailMessage, path: str, budget: _Budget, depth: int) -> Iterator[Piece]:
-    subject = str(message.get("subject", ""))
-    if subject:
-        yield Block(path=f"{path}!subject", text=subject, until=len(subject), size=len(subject))
-    for number, part in enumerate(message.walk()):
-        if part.is_multipart():
-            continue
-        payload = part.get_payload(decode=True)
-        name = part.get_filename() or f"part{number}"
-        if isinstance(payload, bytes) and payload:
-            yield from _read(io.BytesIO(payload), f"{path}!{name}", budget, depth + 1)
-
-
-def _text(stream: IO[bytes], head: bytes, path: str, budget: _Budget) -> Iterator[Piece]:
+def _text(stream: IO[bytes], head: bytes, path: str, budget: Budget) -> Iterator[Piece]:
     """Yield a text by blocks that end with a line, or somewhere in an endless one."""
     charset = charsets.charset_of(head)
     start = _decoded(head, charset)
@@ -408,7 +366,7 @@ def _decoded(head: bytes, charset: charsets.Charset) -> str:
 
 
 def _chunked(
-    stream: IO[bytes], head: bytes, charset: charsets.Charset, path: str, budget: _Budget
+    stream: IO[bytes], head: bytes, charset: charsets.Charset, path: str, budget: Budget
 ) -> Iterator[Piece]:
     """Yield chunks, and blocks from where a line is too long to be held."""
     is_file = isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO)
@@ -430,7 +388,7 @@ def _chunked(
     yield from _lost(path, budget)
 
 
-def _lost(path: str, budget: _Budget) -> Iterator[Unread]:
+def _lost(path: str, budget: Budget) -> Iterator[Unread]:
     lost = budget.lost.pop(path, 0)
     if lost:
         yield Unread(path=path, reason=f"{lost} bytes are no text in any charset tried")
@@ -445,7 +403,7 @@ def _wide(stream: IO[bytes], head: bytes, charset: charsets.Charset) -> Iterator
 
 
 def _narrow(
-    stream: IO[bytes], head: bytes, charset: charsets.Charset, path: str, budget: _Budget
+    stream: IO[bytes], head: bytes, charset: charsets.Charset, path: str, budget: Budget
 ) -> Iterator[tuple[str, int]]:
     rest, raw = b"", head[charset.mark :]
     while raw:
@@ -506,7 +464,7 @@ def moved(text: str, until: int, line: int, column: int) -> tuple[int, int]:
     return line + breaks, until - text.rfind("\n", 0, until) - 1
 
 
-_Reader = Callable[[IO[bytes], str, _Budget, int], Iterator[Piece]]
+_Reader = Callable[[IO[bytes], str, Budget, int], Iterator[Piece]]
 _READERS: tuple[tuple[bytes, "_Reader | str"], ...] = (
     (b"PK\x03\x04", _zip),
     (b"PK\x05\x06", _zip),
@@ -516,3 +474,4 @@ _READERS: tuple[tuple[bytes, "_Reader | str"], ...] = (
     (b"7z\xbc\xaf\x27\x1c", _seven),
     (b"Rar!", "a RAR archive: unpack it first"),
 )
+_PACKED = (_zip, _gzip, _seven)

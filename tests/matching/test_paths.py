@@ -5,7 +5,6 @@ import gzip
 import io
 import random
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -166,39 +165,6 @@ def test_block_edges_lose_no_line(
     assert {(one["start"], one["end"]) for one in results} == {(9, 20)}
 
 
-def _locked_zip() -> bytes:
-    stored = io.BytesIO()
-    with zipfile.ZipFile(stored, "w") as archive:
-        archive.writestr("a.txt", BODY)
-    raw = bytearray(stored.getvalue())
-    raw[6] |= 1
-    raw[raw.index(b"PK\x01\x02") + 8] |= 1
-    return bytes(raw)
-
-
-UNREADABLE = {
-    "binary": bytes(range(256)) * 40 + bytes(4000),
-    "cut zip": b"PK\x03\x04" + b"x" * 300,
-    "cut gzip": gzip.compress(BODY.encode())[:20],
-    "locked zip": _locked_zip(),
-    "pdf": b"%PDF-1.7\n",
-    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(10),
-    "old workbook": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
-    "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
-}
-
-
-@pytest.mark.parametrize("name", UNREADABLE)
-def test_unreadable_file_is_told_in_one_line(
-    name: str, tmp_path: Path, labelled: MemoryRegister
-) -> None:
-    path = tmp_path / "thing.txt"
-    path.write_bytes(UNREADABLE[name])
-    _, unread = _scan(path, labelled)
-    assert len(unread) == 1
-    assert "\n" not in unread[0]["reason"]
-
-
 def _seven(password: str | None = None) -> bytes:
     py7zr = pytest.importorskip("py7zr", reason="needs the files extra")
     stored = io.BytesIO()
@@ -231,26 +197,6 @@ def test_pdf_page_is_named(tmp_path: Path, labelled: MemoryRegister) -> None:
     (result,), unread = _scan(path, labelled)
     assert (str(result["path"]).partition("!")[2], result["start"]) == ("page2", 5)
     assert unread == []
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (lambda: _seven("secret"), "7z archive locked"),
-        (lambda: _seven()[:-40], "damaged 7z"),
-        (lambda: _pdf("x", "secret"), "PDF locked"),
-        (lambda: _pdf("x")[:300], "damaged PDF"),
-        (lambda: b"PK\x03\x04" + bytes(500), "damaged"),
-    ],
-    ids=["locked 7z", "cut 7z", "locked pdf", "cut pdf", "broken zip"],
-)
-def test_locked_or_cut_file_is_told_in_words(
-    content: Callable[[], bytes], told: str, tmp_path: Path, labelled: MemoryRegister
-) -> None:
-    path = tmp_path / "thing"
-    path.write_bytes(content())
-    _, (unread,) = _scan(path, labelled)
-    assert told in unread["reason"]
 
 
 def test_damaged_workbook_keeps_other_members(tmp_path: Path, labelled: MemoryRegister) -> None:
