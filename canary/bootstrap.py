@@ -221,7 +221,7 @@ def make_jobs(application: Application) -> "Jobs":
         Triaging,
         Watching,
     )
-    from canary.services.alerts.alerting import Outbox
+    from canary.services.alerts.delivering import Outbox
     from canary.services.baits.ordering import MAKE_EVERY, make_ordered
     from canary.services.baits.seeding import Nursery
     from canary.services.detection.triage import Desk

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from canary.domain.errors import Unavailable
-from canary.services.alerts.alerting import (
+from canary.services.alerts.delivering import (
     Outbox,
     cut_lines,
     deliver_line,

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from canary.domain.identifiers import BaitValues
 from canary.domain.sightings import ChannelClass
-from canary.services.alerts import alerting
+from canary.services.alerts import alerting, delivering
 from canary.services.baits.confirming import confirm_planting
 from canary.services.baits.planting import Gardener, Sheet, export_sheets
 from canary.services.baits.register import open_values
@@ -256,8 +256,8 @@ class Office:
             )
 
     @property
-    def outbox(self) -> alerting.Outbox:
-        return alerting.Outbox(
+    def outbox(self) -> delivering.Outbox:
+        return delivering.Outbox(
             database=self.database,
             vault=self.vault,
             sender=self.sender,
@@ -268,9 +268,9 @@ class Office:
     def deliver(self, owner: str = "postman") -> int:
         """Try what is due; return how many deliveries were tried."""
         with self.database.read() as session:
-            due = alerting.list_due_by_endpoint(session, self.clock())
+            due = delivering.list_due_by_endpoint(session, self.clock())
         return sum(
-            alerting.deliver(self.outbox, one, owner) for line in due.values() for one in line
+            delivering.deliver(self.outbox, one, owner) for line in due.values() for one in line
         )
 
     def count(self, kind: type[Row], **where: Any) -> int:

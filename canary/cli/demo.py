@@ -60,7 +60,7 @@ PER_SOURCE = 8
 OWNED_AGO = timedelta(days=60)
 SEEDED_AGO = timedelta(days=21)
 PLANTED_AGO = timedelta(days=20)
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 USER = "analyst"
 SMS_REPORTER = "sms-rack"
 PAGE_REPORTER = "market-watch"

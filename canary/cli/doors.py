@@ -5,7 +5,7 @@ import click
 from canary.bootstrap import Application, make_sender, open_application
 from canary.cli.printing import as_json, name_actor, print_json, print_rows, read_options
 from canary.domain.alerts import Rhythm
-from canary.services.alerts import alerting, endpoints
+from canary.services.alerts import alerting, delivering, endpoints
 from webhooks.errors import DeliveryError
 from webhooks.outbound.registry import FORMATS
 from webhooks.signing import new_secret
@@ -153,5 +153,7 @@ def redeliver_dead(name: str) -> None:
     """Give every dead letter of an endpoint a new row of attempts."""
     application = open_application()
     with application.database.write() as session:
-        count = alerting.redeliver_dead(session, name, actor=name_actor(), now=application.clock())
+        count = delivering.redeliver_dead(
+            session, name, actor=name_actor(), now=application.clock()
+        )
     click.echo(f"{count} dead letters will be tried again")

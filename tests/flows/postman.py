@@ -12,7 +12,7 @@ from random import SystemRandom
 
 from canary.bootstrap import Application, hold_sole_writer, make_sender, prepare_application
 from canary.jobs import LINE
-from canary.services.alerts.alerting import Outbox, cut_lines, deliver_line, list_due_by_endpoint
+from canary.services.alerts.delivering import Outbox, cut_lines, deliver_line, list_due_by_endpoint
 
 
 def main() -> None:

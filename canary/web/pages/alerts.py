@@ -7,7 +7,7 @@ from canary.domain.alerts import Rhythm
 from canary.domain.errors import CanaryError, Conflict, Invalid
 from canary.domain.sources import SourceKind
 from canary.domain.verdicts import Verdict
-from canary.services.alerts import alerting, endpoints, escalating, routing
+from canary.services.alerts import alerting, delivering, endpoints, escalating, routing
 from canary.services.detection import expected
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
@@ -86,7 +86,7 @@ def redeliver_dead() -> ResponseReturnValue:
     """Give all dead letters, or those of one endpoint, a new row of attempts."""
     parts = get_parts()
     with parts.database.write() as session:
-        count = alerting.redeliver_dead(
+        count = delivering.redeliver_dead(
             session,
             read_text("endpoint") or None,
             actor=get_viewer().name,

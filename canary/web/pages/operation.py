@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Invalid
-from canary.services.alerts.alerting import redeliver as give_again
+from canary.services.alerts.delivering import redeliver as give_again
 from canary.services.detection.rematching import list_rematches, request_rematch
 from canary.services.inbox.again import try_again as give_post_again
 from canary.services.inbox.manual import HandReport, Unchecked, report_by_hand

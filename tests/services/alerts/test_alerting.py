@@ -8,14 +8,8 @@ import pytest
 from canary.domain.alerts import AlertType
 from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.doors import WebhookSender
-from canary.services.alerts.alerting import (
-    Route,
-    add_endpoint,
-    deliver,
-    get_route,
-    put_alert,
-    redeliver,
-)
+from canary.services.alerts.alerting import Route, add_endpoint, get_route, put_alert
+from canary.services.alerts.delivering import deliver, redeliver
 from canary.services.claims import LEASE
 from canary.storage.tables import Alert, Delivery, Endpoint
 from tests.factories import Office

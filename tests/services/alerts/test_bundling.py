@@ -9,9 +9,10 @@ import pytest
 
 from canary.domain.alerts import AlertType
 from canary.jobs import Delivering
-from canary.services.alerts import alerting
-from canary.services.alerts.alerting import deliver_line, list_due_by_endpoint, put_alert
+from canary.services.alerts import delivering
+from canary.services.alerts.alerting import put_alert
 from canary.services.alerts.bundling import PACES, bundle
+from canary.services.alerts.delivering import deliver_line, list_due_by_endpoint
 from canary.storage.tables import Alert, Delivery, Endpoint
 from tests.factories import PUBLIC_URL, Office
 from tests.fakes import NOW
@@ -48,7 +49,7 @@ def deliver(office: Office) -> int:
     return sum(
         deliver_line(office.outbox, line, "postman")
         for endpoint_id, ids in due.items()
-        for line in alerting.cut_lines(office.database, endpoint_id, ids, 20)
+        for line in delivering.cut_lines(office.database, endpoint_id, ids, 20)
     )
 
 

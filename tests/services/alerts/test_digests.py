@@ -6,7 +6,7 @@ import pytest
 
 from canary.domain.alerts import AlertType
 from canary.services.access import Role, Viewer
-from canary.services.alerts.alerting import redeliver_dead
+from canary.services.alerts.delivering import redeliver_dead
 from canary.services.alerts.digests import put_digests
 from canary.services.alerts.escalating import acknowledge, escalate
 from canary.services.alerts.routing import NewRule, add_rule

@@ -9,13 +9,8 @@ from canary.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from canary.doors import WebhookSender
 from canary.jobs import TROUBLED_AT_ONCE, Delivering
 from canary.services.alerts import endpoints
-from canary.services.alerts.alerting import (
-    Route,
-    Taken,
-    get_route,
-    list_due_by_endpoint,
-    put_alert,
-)
+from canary.services.alerts.alerting import Route, Taken, get_route, put_alert
+from canary.services.alerts.delivering import list_due_by_endpoint
 from canary.storage.tables import Alert, Delivery, Endpoint
 from tests.factories import Office
 from tests.fakes import FakeSender
