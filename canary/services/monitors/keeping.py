@@ -221,7 +221,7 @@ def _check(fetcher: Fetcher, wishes: MonitorWishes) -> None:
             field="rhythm_minutes",
             mend=f"use {LEAST_RHYTHM} to {MOST_RHYTHM} minutes",
         )
-    if not wishes.basis.strip():
+    if not wishes.basis.strip(" \t\r\n"):
         raise Invalid(
             "say how we may lawfully read this page",
             field="basis",

@@ -38,6 +38,8 @@ class Scope(StrEnum):
     CUSTODY_WRITE = "custody:write"
     REPORTERS_READ = "reporters:read"
     REPORTERS_WRITE = "reporters:write"
+    MONITORS_READ = "monitors:read"
+    MONITORS_WRITE = "monitors:write"
     REPORTS_WRITE = "reports:write"
     INBOX_READ = "inbox:read"
     INBOX_WRITE = "inbox:write"

@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from pydantic import BaseModel
 
 from canary.services.people.keys import Caller, find_caller
-from canary.web.api import intake, planting, problems
+from canary.web.api import intake, monitors, planting, problems
 from canary.web.api.operations import PATH_PATTERNS, Call, Operation
 from canary.web.api.problems import Refused
 from canary.web.parts import EXTENSION, WebParts, get_parts
@@ -15,7 +15,11 @@ from webhooks.json_strict import read_object
 # A text of the greatest length, each of its characters escaped.
 LARGEST_BODY = 8 * 1024 * 1024
 LONGEST_KEY = 200
-OPERATIONS: tuple[Operation, ...] = (*intake.OPERATIONS, *planting.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *intake.OPERATIONS,
+    *monitors.OPERATIONS,
+    *planting.OPERATIONS,
+)
 
 
 def create_api(parts: WebParts) -> Flask:

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from canary.domain.monitors import LEAST_RHYTHM, MOST_RHYTHM
 from canary.domain.sightings import ChannelClass
 from webhooks.inbound.registry import READERS
 from webhooks.reports import ReportKind
@@ -15,6 +16,16 @@ LONGEST_TEXT = 1_000_000
 LINE = r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$"
 NAME = r"^[A-Za-z0-9_-]{1,80}$"
 REF = r"^[A-Z]-[A-Z0-9]{1,18}$"
+URL = (
+    r"^https?://[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?::[1-9][0-9]{0,3})?"
+    r"(?:/[!-Z^-~]*)?(?:\?[!-Z^-~]*)?$"
+)
+# Elements, classes, ids, their descendants and children.
+_STEP = (
+    r"(?:[a-z][a-z0-9]{0,9}|[.#][A-Za-z][A-Za-z0-9_-]{0,60})"
+    r"(?:[.#][A-Za-z][A-Za-z0-9_-]{0,60}){0,3}"
+)
+SELECTOR = f"^{_STEP}(?: (?:> )?{_STEP}){{0,4}}$"
 CURSOR = r"^[1-9][0-9]{0,17}$"
 
 
@@ -27,6 +38,12 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LI
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Count = Annotated[int, Field(ge=0)]
 Rhythm = Annotated[int, Field(ge=60, le=34_560_000), BeforeValidator(_read_whole)]
+Header = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}: [!-~](?:[ -~]{0,3000}[!-~])?$"),
+]
+Charset = Literal["utf-8", "gb18030", "gbk", "gb2312", "big5", "shift_jis", "euc-jp", "euc-kr"]
+Selector = Annotated[str, StringConstraints(max_length=200, pattern=SELECTOR)]
 PostState = Literal["waiting", "done", "dead"]
 
 Item = TypeVar("Item")
@@ -202,6 +219,64 @@ class Confirmation(Model):
 
     confirmed: Count
     already: Count
+
+
+class Monitor(Model):
+    """A page or feed that is watched, and how that does; its address is not told."""
+
+    name: str
+    kind: str
+    channel_class: str
+    is_active: bool
+    state: str
+    rhythm_minutes: Count
+    venue: str
+    failures: Count
+    last_checked_at: datetime | None
+    last_changed_at: datetime | None
+    last_error: str | None
+    due_at: datetime
+    sightings: Count
+
+
+class Monitors(Model):
+    """Every monitor by name."""
+
+    items: list[Monitor]
+
+
+class NewMonitor(Model):
+    """A page or feed to watch. `basis` says how it may lawfully be read.
+
+    `headers` are lines such as `Cookie: a=b`; `selector` names the listing, or each of its cards;
+    `from_tip` says that somebody sent us there; `robots_override` is the reason for reading it
+    against its robots.txt.
+    """
+
+    name: Name
+    kind: Literal["page", "feed"] = "page"
+    url: Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=URL)]
+    rhythm_minutes: Annotated[
+        int, Field(ge=LEAST_RHYTHM, le=MOST_RHYTHM), BeforeValidator(_read_whole)
+    ] = 30
+    basis: Line
+    selector: Selector | None = None
+    charset: Charset | None = None
+    venue: Line | None = None
+    robots_override: Line | None = None
+    from_tip: bool = False
+    headers: Annotated[list[Header], Field(max_length=10)] = []
+
+
+class Look(Model):
+    """What became of one look."""
+
+    state: str
+    status: int | None
+    size: Count
+    added: Count
+    removed: Count
+    problem: str | None
 
 
 class FieldProblem(Model):
