@@ -11,12 +11,13 @@ from typing import Protocol
 from canary.matching.agreement import crowd_of
 from canary.matching.chunks import Chunk, sift
 from canary.matching.crew import cluster_hands, local_hands
-from canary.matching.files import OVERLAP, Block, Limits, Unread, blocks_of, moved
+from canary.matching.files import OVERLAP, Block, Unread, blocks_of, moved
 from canary.matching.markup import is_page
 from canary.matching.pictures import box_at, doubted
 from canary.matching.register import Register
 from canary.matching.scan import Match, scan_closely
 from canary.matching.sieve import Sieve
+from canary.matching.unfolding import Limits
 
 LARGE = 32 << 20  # bytes from which several processes pay
 SIEVED = 20_000  # characters from which a block goes through the sieve

@@ -202,8 +202,7 @@ class _Member:
         while not self._inflater.eof:
             raw = self._inflater.unconsumed_tail or self._take(_PIECE)
             piece = self._inflater.decompress(raw, size)
-            if self._inflater.eof:
-                self._source.give_back(self._inflater.unused_data)
+            self._source.give_back(self._inflater.unused_data)
             if piece:
                 return piece
         return b""

@@ -19,6 +19,7 @@ from canary.domain.identifiers import BaitValues
 from canary.matching import files
 from canary.matching.paths import Result, scan_paths
 from canary.matching.register import MemoryRegister
+from canary.matching.unfolding import Limits
 
 BODY = "单号,电话\n一,193-4027-1865\nx,YT2047183659012,沈阳\n"
 PHONE, NUMBER = "19340271865", "YT2047183659012"
@@ -215,7 +216,10 @@ OLD_WORKBOOK = (
     "MPW4PPiNixW/ZzLIxVBESMClfO+O4o216tsXfRXVBiAXzIx12xQbYyxKu2V0N6ZR4wYrjPAm1I3xGAhoaGhoaGhoaG"
     "xh+Dsl/q+fWeX/s99qeD1/6vs0qlrH+T/Lc4jGk6ztKH6X5kqc7hXF35sxke5fSl1unj/C9kHKHRc5jEuMQxWXf+0q"
     "efqr6edTtGft0Sqnf8cj1x/ubxvwE1C8OY"
-)def test_old_workbook_cell_is_located(tmp_path: Path, labelled: MemoryRegister) -> None:
+)
+
+
+def test_old_workbook_cell_is_located(tmp_path: Path, labelled: MemoryRegister) -> None:
     path = tmp_path / "book.xls"
     path.write_bytes(zlib.decompress(base64.b64decode(OLD_WORKBOOK)))
     results, _ = _scan(path, labelled)
@@ -224,10 +228,10 @@ OLD_WORKBOOK = (
 
 
 BOMBS = {
-    "ratio of a zip": (lambda: _zip(z=b" \n" * 400_000, a=BODY), files.Limits(ratio=2)),
-    "ratio of a gzip": (lambda: gzip.compress(b" \n" * 400_000), files.Limits(ratio=2)),
-    "in all": (lambda: _zip(z=b" \n" * 400_000), files.Limits(expanded=200_000)),
-    "members": (lambda: _zip(a=BODY, b="", c=""), files.Limits(members=2)),
+    "ratio of a zip": (lambda: _zip(z=b" \n" * 400_000, a=BODY), Limits(ratio=2)),
+    "ratio of a gzip": (lambda: gzip.compress(b" \n" * 400_000), Limits(ratio=2)),
+    "in all": (lambda: _zip(z=b" \n" * 400_000), Limits(expanded=200_000)),
+    "members": (lambda: _zip(a=BODY, b="", c=""), Limits(members=2)),
 }
 
 

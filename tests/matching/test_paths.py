@@ -227,17 +227,6 @@ def test_empty_or_odd_text_gives_nothing(
     assert _scan(path, labelled)[0] == []
 
 
-def test_bomb_is_stopped_and_told(tmp_path: Path, labelled: MemoryRegister) -> None:
-    path = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros.txt", b" \n" * 400_000)
-        archive.writestr("list.csv", BODY)
-    limits = files.Limits(expanded=200_000)
-    *results, last = scan_paths([path], labelled, limits=limits, processes=1)
-    assert "more than is allowed" in str(last)
-    assert results == []
-
-
 def test_processes_find_the_same(tmp_path: Path, labelled: MemoryRegister) -> None:
     path = tmp_path / "list.csv"
     path.write_text(BODY * 50)

@@ -9,10 +9,11 @@ from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
 
 from canary.domain.identifiers import BaitValues
-from canary.matching import files, pictures
+from canary.matching import pictures
 from canary.matching.extras import CannotRead
 from canary.matching.paths import Result, scan_paths
 from canary.matching.register import MemoryRegister
+from canary.matching.unfolding import Limits
 
 CAN_SEE = pytest.mark.skipif(not pictures.has_words(), reason="needs the ocr extra")
 FONTS = sorted(Path("/usr/share/fonts").rglob("*CJK*Regular*"))
@@ -139,5 +140,5 @@ def test_too_many_pictures_are_left(
     monkeypatch.setattr(pictures, "_read", lambda _: iter(()))
     path = tmp_path / "a.png"
     Image.new("L", (9, 9)).save(path)
-    *_, last = scan_paths([path], labelled, limits=files.Limits(pictures=0))
+    *_, last = scan_paths([path], labelled, limits=Limits(pictures=0))
     assert "too many pictures" in str(last)
