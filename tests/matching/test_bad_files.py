@@ -141,7 +141,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "binary without zeros": (lambda: Random(4).randbytes(9000).replace(b"\0", b"x"), "", "binary"),
     "zero in a text": (lambda: BODY.replace("x", "\0").encode(), "phone number", ""),
     "cut zip": (lambda: _zip(a=BODY, b=BODY)[:-80], "phone number " * 2, "cut or damaged"),
-    "zip cut in a member": (lambda: _zip(a=BODY, b=MANY)[:1500], "phone number " * 2, "cut or damaged"),
+    "cut member": (lambda: _zip(a=BODY, b=MANY)[:1500], "phone number " * 2, "cut or damaged"),
     "cut streamed zip": (lambda: _streamed_zip()[:-60], "phone number " * 2, "cut or damaged"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(500), "", "cut or damaged"),
     "locked zip": (lambda: LOCKED_ZIP, "", "locked with a password"),
