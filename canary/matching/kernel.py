@@ -32,6 +32,7 @@ from canary.matching.codes import (
     DULL,
     HAN,
     HAS_NAMES,
+    HAS_SHORT,
     LETTER,
     LIKELY,
     NOT_PLAIN,
@@ -59,8 +60,10 @@ from canary.matching.codes import (
     UTF8,
 )
 from canary.matching.probes import (
+    QUEUE_LENGTH,
     TEN_DIGITS,
     P,
+    await_digits,
     byte_at,
     character,
     compiled,
@@ -68,6 +71,7 @@ from canary.matching.probes import (
     folded,
     has,
     has_digits,
+    look_up_waiting,
     named,
     pair_at,
     put,
@@ -264,11 +268,13 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
     """Read all bytes once; write the passing lines out, return their number and all breaks.
 
     `words` is a block as `probes` says. A row that is written is the line's index, start, end
-    and how it passes. One pass, one function: calls would cost half the speed.
+    and how it passes; a line may be written twice, and some lines late. One pass, one
+    function: calls would cost half the speed.
     """
     block = np.int64(words.ctypes.data)
     data, size, charset = word_at(block + DATA), word_at(block + SIZE), word_at(block + CHARSET)
     crowded, names = word_at(block + CROWDED), word_at(block + HAS_NAMES)
+    has_short = word_at(block + HAS_SHORT)
     classes, ascii_sorts = word_at(block + CLASSES), word_at(block + ASCII_SORTS)
     quick, pairs, digits = (
         word_at(block + QUICK), word_at(block + PAIRS), word_at(block + DIGITS)
@@ -279,7 +285,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
     if names:
         care |= CITY_FIRST if crowded else 0
         care |= STARTS_TWO | STARTS_THREE | STARTS_FOUR | PART_FIRST if crowded < 2 else 0
-    at, line, line_start, flag, passed = 0, 0, 0, 0, 0
+    at, line, line_start, flag = 0, 0, 0, 0
     acc, count, digits_end = 0, 0, _NEVER  # the last ten digits, and how many stand together
     hard_at = _NEVER  # the end of what never stands inside a number
     # The same with what is drawn like a digit; it counts where such a thing touches a digit.
@@ -313,7 +319,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     put(out + 8, line_start)
                     put(out + 16, at)
                     put(out + 24, flag)
-                    out, passed = out + 32, passed + 1
+                    out += 32
                 if at - line_start >= SHORT_LINE:
                     put(block + BLOCK_START, at)
                 if begin == size:
@@ -512,8 +518,14 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 if sounds >= _SOUNDS:
                     flag = AROUND
             count, last_digits, digits_end = count + group, digits_end, at
-            if has_digits(block, acc, count):
-                flag = max(flag, LIKELY if group >= 10 else AROUND)
+            if (
+                count >= 10
+                and await_digits(block, acc, line, line_start, LIKELY if group >= 10 else AROUND)
+                == QUEUE_LENGTH
+            ):
+                out = look_up_waiting(block, out)
+            if has_short and has_digits(block, acc, min(count, 9)):
+                flag = AROUND
             if group >= 10:
                 is_drawn = False  # the last ten digits are what they are
             else:
@@ -590,7 +602,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 flag = AROUND
         elif not kind & (SOFT | LETTER):
             hard_at = at
-    return passed, line
+    out = look_up_waiting(block, out)
+    return (out - word_at(block + OUT)) // 32, line
 
 
 look_through = compiled(_look_through)

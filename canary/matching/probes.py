@@ -23,6 +23,7 @@ from canary.matching.codes import (
     BITS,
     BITS_MASK,
     BLOCK_START,
+    BLOCK_WORDS,
     CHARSET,
     CROWDED,
     DATA,
@@ -30,6 +31,7 @@ from canary.matching.codes import (
     FOUR_BYTES,
     HAS_SHORT,
     LIKELY,
+    OUT,
     PRIME,
     RING,
     RINGS,
@@ -92,6 +94,13 @@ def compiled(function):
         numba.config.CACHE_DIR = before
 
 
+# Behind the block: digits that wait to be looked up, and how many.
+QUEUE_LENGTH = 16
+WAITING = 8 * BLOCK_WORDS
+QUEUE = WAITING + 8
+ALL_WORDS = BLOCK_WORDS + 1 + 4 * QUEUE_LENGTH
+
+
 def _loaded(bits):
     """Return an intrinsic that reads so many bits at an address; nothing looks what is there."""
 
@@ -120,6 +129,22 @@ def put(typing, address, word):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), build
+
+
+@intrinsic
+def _fetch(typing, address):
+    """Have what stands at an address brought near, without waiting for it."""
+
+    def build(context, builder, signature, arguments):
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        place = builder.inttoptr(arguments[0], byte)
+        builder.call(function, [place, *(ir.Constant(number, one) for one in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), build
 
 
 @intrinsic
@@ -158,10 +183,22 @@ def _digits_at(address):  # pragma: no cover
 digits_at = compiled(_digits_at)
 
 
+def _mixed(value):  # pragma: no cover
+    """Return the hash of a tagged value."""
+    value = value * P
+    return (value ^ value >> _32) * _Q
+
+
+mix = compiled(_mixed)
+
+
 def _has(block, value):  # pragma: no cover
     """Return 0 when a tagged value is not in the table, 2 when it is, 3 when it is rare."""
-    mixed = value * P
-    mixed = (mixed ^ mixed >> _32) * _Q
+    return has_mixed(block, mix(value))
+
+
+def _has_mixed(block, mixed):  # pragma: no cover
+    """Return the same for the hash of a tagged value."""
     wanted = _1 << (mixed & _SIX_BITS) | _1 << (mixed >> _6 & _SIX_BITS)
     place = np.int64(mixed >> _12) & word_at(block + BITS_MASK)
     if np.uint64(word_at(word_at(block + BITS) + 8 * place)) & wanted != wanted:
@@ -178,6 +215,7 @@ def _has(block, value):  # pragma: no cover
     return 0
 
 
+has_mixed = compiled(_has_mixed)
 has = compiled(_has)
 
 
@@ -213,6 +251,49 @@ def _has_digits(block, last_ten, count):  # pragma: no cover
 
 
 has_digits = compiled(_has_digits)
+
+
+def _await_digits(block, last_ten, line, start, how):  # pragma: no cover
+    """Have ten digits looked up later, when what tells of them has come near."""
+    mixed = mix(_NUMBER ^ np.uint64(last_ten))
+    place = np.int64(mixed >> _12) & word_at(block + BITS_MASK)
+    _fetch(word_at(block + BITS) + 8 * place)
+    count = word_at(block + WAITING)
+    row = block + QUEUE + 32 * count
+    put(row, np.int64(mixed))
+    put(row + 8, line)
+    put(row + 16, start)
+    put(row + 24, how)
+    put(block + WAITING, count + 1)
+    return count + 1
+
+
+await_digits = compiled(_await_digits)
+
+
+def _look_up_waiting(block, out):  # pragma: no cover
+    """Look up the digits that wait; write the lines that pass, return where to write on."""
+    data, size = word_at(block + DATA), word_at(block + SIZE)
+    for index in range(word_at(block + WAITING)):
+        row = block + QUEUE + 32 * index
+        if has_mixed(block, np.uint64(word_at(row))):
+            line, start = word_at(row + 8), word_at(row + 16)
+            if out > word_at(block + OUT) and word_at(out - 32) == line:
+                put(out - 8, max(word_at(out - 8), word_at(row + 24)))
+                continue
+            end = start
+            while end < size and byte_at(data + end) != 10:
+                end += 1
+            put(out, line)
+            put(out + 8, start)
+            put(out + 16, min(size, end + 1))
+            put(out + 24, word_at(row + 24))
+            out += 32
+    put(block + WAITING, 0)
+    return out
+
+
+look_up_waiting = compiled(_look_up_waiting)
 
 
 def _character(block, at):  # pragma: no cover

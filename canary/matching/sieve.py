@@ -85,7 +85,7 @@ class Sieve:
         from canary.matching.kernel import look_through
 
         data = np.frombuffer(raw, dtype=np.uint8)
-        out = np.empty((len(data) // 2 + 2, 4), dtype=np.int64)
+        out = np.empty((len(data) + 2, 4), dtype=np.int64)  # touched as far as lines pass
         block = _fixed().copy()
         pairs = self.starts
         if CHARSETS[charset] != codes.UTF8:
@@ -101,7 +101,7 @@ class Sieve:
         ):  # fmt: skip
             block[place // 8] = value
         count, breaks = look_through(block)
-        return out[:count], breaks
+        return _in_order(out[:count]), breaks
 
     def passing(
         self, raw: bytes, *, charset: str = "utf-8", crowd: int = 0
@@ -116,6 +116,14 @@ class Sieve:
         return len(self.lines(raw, crowd=crowd)[0]) > 0
 
 
+def _in_order(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort rows by line; of those of one line keep the one that asks for more."""
+    if len(rows) < 2 or (np.diff(rows[:, 0]) > 0).all():
+        return rows
+    rows = rows[np.lexsort((-rows[:, 3], rows[:, 0]))]
+    return rows[np.append(True, np.diff(rows[:, 0]) > 0)]
+
+
 def _address(array: NDArray[Any]) -> int:
     return int(array.ctypes.data)
 
@@ -123,7 +131,9 @@ def _address(array: NDArray[Any]) -> int:
 @cache
 def _fixed() -> NDArray[np.int64]:
     """Return a block for the inner loop with what is the same for every sieve."""
-    block = np.zeros(codes.BLOCK_WORDS, dtype=np.int64)
+    from canary.matching.probes import ALL_WORDS
+
+    block = np.zeros(ALL_WORDS, dtype=np.int64)
     found, digits, folds = codes.classes()
     two_bytes, four_bytes = codes.wide_codes()
     for place, array in (
@@ -134,7 +144,7 @@ def _fixed() -> NDArray[np.int64]:
     ):  # fmt: skip
         block[place // 8] = _address(array)
     block[codes.PARTS_COUNT // 8] = len(codes.parts())
-    block[codes.RINGS_AT // 8 :] = -1
+    block[codes.RINGS_AT // 8 : codes.BLOCK_WORDS] = -1
     return block
 
 
