@@ -7,6 +7,7 @@ from canary.services.pages.monitors import MonitorLine, list_monitors
 from canary.services.people.keys import Scope
 from canary.web.api import models
 from canary.web.api.operations import Call, Operation
+from canary.web.catalog import mark
 
 
 def _list(call: Call) -> models.Monitors:
@@ -65,7 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
         name="list_monitors",
         method="GET",
         path="/monitors",
-        summary="List the monitors and how they do",
+        summary=mark("List the monitors and how they do"),
         scope=Scope.MONITORS_READ,
         answer=models.Monitors,
         handler=_list,
@@ -74,7 +75,7 @@ OPERATIONS: tuple[Operation, ...] = (
         name="add_monitor",
         method="POST",
         path="/monitors",
-        summary="Watch a page or a feed from now on; its reporter is made with it",
+        summary=mark("Watch a page or a feed from now on; its reporter is made with it"),
         scope=Scope.MONITORS_WRITE,
         body=models.NewMonitor,
         answer=models.Monitor,
@@ -86,7 +87,7 @@ OPERATIONS: tuple[Operation, ...] = (
         name="check_monitor",
         method="POST",
         path="/monitors/{name}/check",
-        summary="Look now, and tell what was seen; what is new is taken in",
+        summary=mark("Look now, and tell what was seen; what is new is taken in"),
         scope=Scope.MONITORS_WRITE,
         answer=models.Look,
         refusals=(409,),
