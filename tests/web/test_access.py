@@ -8,15 +8,14 @@ from canary.domain.errors import Conflict, Forbidden, Invalid
 from canary.services.access import (
     IDLE,
     WHOLE,
-    change_password,
     create_user,
     draw_password,
-    end_sign_ins,
     find_viewer,
     sign_in,
     sign_out,
 )
 from canary.services.passwords import check_password
+from canary.services.people.signins import change_password, end_sign_ins
 from canary.storage.tables import User
 from tests.web.building import NOW, PASSWORD
 

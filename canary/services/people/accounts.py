@@ -13,6 +13,7 @@ from canary.domain.errors import Conflict, Invalid, NotFound
 from canary.services import access
 from canary.services.access import Role
 from canary.services.audit import record
+from canary.services.people.signins import end_sign_ins
 from canary.services.viewing import SourceLabel, count_groups, label_source
 from canary.storage.tables import Invitation, SignIn, Source, User
 
@@ -211,7 +212,7 @@ def set_role(
     bound = access.find_bound(session, role, source_code)
     user.role = known.value
     user.source_id = bound if known is Role.PARTNER else None
-    access.end_sign_ins(session, name=name, actor=actor, now=now)
+    end_sign_ins(session, name=name, actor=actor, now=now)
     record(session, actor, "user.role_changed", f"user/{name}", now, role=known.value)
 
 
@@ -220,7 +221,7 @@ def switch(session: Session, name: str, *, active: bool, actor: str, now: dateti
     user = _get_other(session, name, actor)
     user.is_active = active
     if not active:
-        access.end_sign_ins(session, name=name, actor=actor, now=now)
+        end_sign_ins(session, name=name, actor=actor, now=now)
     action = "user.switched_on" if active else "user.switched_off"
     record(session, actor, action, f"user/{name}", now)
 
@@ -235,7 +236,7 @@ def reset_password(session: Session, name: str, *, actor: str, now: datetime) ->
     user.password_hash = access.hash_password(password)
     user.must_change_password = True
     user.failed_sign_ins, user.refused_until = 0, None
-    access.end_sign_ins(session, name=name, actor=actor, now=now)
+    end_sign_ins(session, name=name, actor=actor, now=now)
     record(session, actor, "user.password_reset", f"user/{name}", now)
     return password
 

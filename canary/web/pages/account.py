@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from canary.domain.errors import Forbidden, Invalid
 from canary.domain.onetime import make_uri, spell_secret
 from canary.services import access
-from canary.services.people import factors
+from canary.services.people import factors, signins
 from canary.web.auth import REFERENCE, find_half_in, find_signed_in, get_viewer, is_local_path
 from canary.web.catalog import gettext
 from canary.web.language import LOCALES, SESSION_LANG
@@ -94,7 +94,7 @@ def password() -> ResponseReturnValue:
         return _refuse_password(gettext("The two new passwords are not the same."))
     parts = get_parts()
     try:
-        access.change_password(
+        signins.change_password(
             parts.database,
             get_viewer(),
             old=request.form.get("old", ""),
@@ -115,7 +115,7 @@ def show() -> ResponseReturnValue:
     if request.method == "POST":
         lang, zone = request.form.get("lang"), request.form.get("timezone")
         with get_parts().database.write() as database_session:
-            access.set_preferences(
+            signins.set_preferences(
                 database_session,
                 get_viewer(),
                 lang=lang if lang in LOCALES else None,
@@ -125,7 +125,7 @@ def show() -> ResponseReturnValue:
         flash(gettext("Saved."))
         return redirect(url_for("account.show"), 303)
     with get_parts().database.read() as database_session:
-        open_now = access.list_sign_ins(database_session, get_viewer(), get_parts().clock())
+        open_now = signins.list_sign_ins(database_session, get_viewer(), get_parts().clock())
     return render_template("account.html", zones=zones, sign_ins=open_now)
 
 
@@ -134,7 +134,7 @@ def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
     """End one of one's own sign-ins."""
     parts = get_parts()
     with parts.database.write() as database_session:
-        access.end_own_sign_in(database_session, get_viewer(), sign_in_id, parts.clock())
+        signins.end_own_sign_in(database_session, get_viewer(), sign_in_id, parts.clock())
     flash(gettext("That sign-in has ended."))
     return redirect(url_for("account.show"), 303)
 

@@ -6,9 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid, NotFound
-from canary.services import access
 from canary.services.access import Role
-from canary.services.people import accounts, factors
+from canary.services.people import accounts, factors, signins
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text
@@ -134,7 +133,7 @@ def _reset(name: str) -> str:
 def _end_sign_ins(name: str) -> str:
     now = get_parts().clock()
     with get_parts().database.write() as session:
-        access.end_sign_ins(session, name=name, actor=get_viewer().name, now=now)
+        signins.end_sign_ins(session, name=name, actor=get_viewer().name, now=now)
     return gettext("Every sign-in of %(name)s has ended.", name=name)
 
 
