@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import click
 
@@ -14,6 +15,8 @@ from canary.matching.files import is_packed_kind
 from canary.matching.paths import LabelledRegister, Result, files_under, scan_paths
 from canary.matching.register import MemoryRegister, Row, read_rows
 from canary.matching.sieve import Sieve, is_available, sieve_of
+
+Counts = dict[str, Any]  # the summary of a scan
 
 SHOWN = 50
 PACKED_FROM = 20_000  # baits from which a register is packed
@@ -74,14 +77,16 @@ def scan(
     )
     results = _set_records_aside(results, found)
     try:
-        unread = _print_lines(results) if shape == "jsonl" else _print_table(results)
+        counts = _print_lines(results) if shape == "jsonl" else _print_table(results)
     finally:
         end()
     if ingest:
         _file(found, basis)
-    for one in unread:
+    if counts["killed"]:
+        click.echo("a scanning process was killed; its pieces were scanned again", err=True)
+    for one in counts["unread"]:
         click.echo(f"not read: {one['path']}: {one['reason']}", err=True)
-    if unread:
+    if counts["unread"]:
         sys.exit(1)
 
 
@@ -219,16 +224,16 @@ def _bodies(records: Iterable[str]) -> Iterator[bytes]:
         yield body
 
 
-def _print_lines(results: Iterable[Result]) -> list[dict[str, str]]:
-    unread: list[dict[str, str]] = []
+def _print_lines(results: Iterable[Result]) -> Counts:
+    summary: Result = {}
     for result in results:
         if "summary" in result:
-            unread = _unread(result)
+            summary = result
         click.echo(json.dumps(result, ensure_ascii=False).encode("utf-8", "replace"))
-    return unread
+    return cast(Counts, summary["summary"])
 
 
-def _print_table(results: Iterable[Result]) -> list[dict[str, str]]:
+def _print_table(results: Iterable[Result]) -> Counts:
     rows: list[tuple[object, ...]] = []
     levels: Counter[str] = Counter()
     summary: Result = {}
@@ -253,8 +258,7 @@ def _print_table(results: Iterable[Result]) -> list[dict[str, str]]:
     if rows:
         columns = ("where", "kind", "level", "form", "seen as", "bait", "source")
         print_table("Matches", columns, rows)
-    counts = summary["summary"]
-    assert isinstance(counts, dict)
+    counts = cast(Counts, summary["summary"])
     click.echo(
         f"{counts['matches']} matches ({levels['exact']} exact) in {counts['lines']} lines, "
         f"{counts['bytes']} bytes, {counts['seconds']:.1f} s"
@@ -264,10 +268,4 @@ def _print_table(results: Iterable[Result]) -> list[dict[str, str]]:
             "so many records meet so many baits that common names and single masks, "
             "found everywhere by accident, were left out"
         )
-    return _unread(summary)
-
-
-def _unread(result: Result) -> list[dict[str, str]]:
-    counts = result["summary"]
-    assert isinstance(counts, dict)
-    return list(counts["unread"])
+    return counts

@@ -41,9 +41,14 @@ class _Tally:
     lines: int = 0
     matches: int = 0
     done: int = 0
+    killed: int = 0
     unread: list[Unread] = field(default_factory=list)
     _path: str = ""
     _first: int = 0
+
+    def note_kill(self) -> None:
+        """Note that a scanning process was killed and its pieces are scanned again."""
+        self.killed += 1
 
     def base(self, block: "Block | Chunk") -> int:
         """Return how many lines of its file stand before a block that does not know it."""
@@ -82,7 +87,7 @@ def scan_paths(
     kind, value, bait, source, form, disguises, level, chance (expected accidental matches
     of this strength in this input), rule and agreeing; cells of tables also sheet, row and
     column, words in pictures box (left, top, right, bottom in pixels). The summary holds
-    bytes, lines, matches, seconds and what was not read.
+    bytes, lines, matches, seconds, how often processes were killed, and what was not read.
     `processes` None takes all cores for large input; a `sieve` of the same register spares
     the exact engine the lines that hold nothing; `progress` is called with bytes done and
     bytes in all; `cluster` is the address of a Dask scheduler whose workers scan instead;
@@ -96,7 +101,7 @@ def scan_paths(
     blocks = _noting(files, limits, tally, in_chunks=sieve is not None)
     workers = processes if processes is not None else _workers(total)
     work = _Work(register=register, corpus=corpus, sieve=sieve)
-    for block, found in _scanned(blocks, work, workers, cluster):
+    for block, found in _scanned(blocks, work, workers, cluster, tally):
         base = tally.base(block)
         tally.bytes += block.size
         tally.lines += found.breaks
@@ -242,7 +247,7 @@ class _Work:
 
 
 def _scanned(
-    blocks: Iterator[Block | Chunk], work: _Work, workers: int, cluster: str
+    blocks: Iterator[Block | Chunk], work: _Work, workers: int, cluster: str, tally: _Tally
 ) -> Iterator[tuple[Block | Chunk, _Found]]:
     if cluster:
         # Its workers may be other machines, where the files are not.
@@ -250,7 +255,7 @@ def _scanned(
         with cluster_hands(work, cluster) as hands:
             yield from hands.run(carried)
     elif workers > 1:
-        with local_hands(work, workers) as hands:
+        with local_hands(work, workers, tally.note_kill) as hands:
             yield from hands.run(blocks)
     else:
         for block in blocks:
@@ -317,5 +322,6 @@ def _summary(tally: _Tally, seconds: float, is_crowded: bool) -> Result:
         "matches": tally.matches,
         "seconds": round(seconds, 3),
         "crowded": is_crowded,
+        "killed": tally.killed,
         "unread": [{"path": one.path, "reason": one.reason} for one in tally.unread],
     }
