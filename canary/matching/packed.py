@@ -27,6 +27,7 @@ from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve, empty_sieve
 
 MAGIC = b"CANARY-REGISTER-3\n"
+_FEW = 40  # keys up to which each is looked up by itself
 _BUCKET = 32  # entries of the index per bucket, on average
 _ROOM = 1.05  # how much larger than needed the sieve is made, for baits to come
 _PLAIN = 255
@@ -56,6 +57,7 @@ class PackedRegister(Register):
         self._retired: set[int] = set()
         self._lock = threading.Lock()
         self._bits = int(len(arrays["buckets"]) - 1).bit_length() - 1
+        self._views = tuple(arrays[name].data for name in ("prints", "buckets", "ids"))
 
     def __reduce__(self) -> tuple[Callable[[bytes], "PackedRegister"], tuple[bytes]]:
         buffer = io.BytesIO()
@@ -107,6 +109,8 @@ class PackedRegister(Register):
         found = dict(self._newest.find(wanted))
         if not wanted or not len(self._arrays["ids"]):
             return found
+        if len(wanted) <= _FEW:
+            return {key: ids for key, ids in self._found_one_by_one(wanted, found) if ids}
         hashes = np.fromiter((zlib.crc32(key.encode()) for key in wanted), np.uint32, len(wanted))
         buckets, prints = self._arrays["buckets"], self._arrays["prints"]
         places = hashes >> np.uint32(32 - self._bits) if self._bits else hashes * np.uint32(0)
@@ -122,6 +126,24 @@ class PackedRegister(Register):
             found.setdefault(wanted[key], [])
             found[wanted[key]] = [*found[wanted[key]], bait_id]
         return {key: ids for key, ids in found.items() if len(ids) <= FANOUT}
+
+    def _found_one_by_one(
+        self, wanted: Iterable[Key], newest: Mapping[Key, Sequence[int]]
+    ) -> Iterator[tuple[Key, Sequence[int]]]:
+        """Look up a few keys without the fixed cost of array arithmetic."""
+        prints, buckets, ids = self._views
+        for key in wanted:
+            hashed = zlib.crc32(key.encode())
+            place, print_ = hashed >> (32 - self._bits), hashed & 0xFFFF
+            low, high = buckets[place], buckets[place + 1]
+            found = list(newest.get(key, ()))
+            bucket = prints[low:high].tolist()
+            if print_ in bucket:
+                for index, one in enumerate(bucket, low):
+                    if one == print_:
+                        raw = ids[3 * index : 3 * index + 3]
+                        found.append(self._bait_id(int.from_bytes(raw, "little")))
+            yield key, found if len(found) <= FANOUT else ()
 
     def values(self, bait_ids: Collection[int]) -> Mapping[int, BaitValues]:
         opened = dict(self._newest.values(bait_ids))

@@ -121,7 +121,9 @@ def _in_order(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     if len(rows) < 2 or (np.diff(rows[:, 0]) > 0).all():
         return rows
     rows = rows[np.lexsort((-rows[:, 3], rows[:, 0]))]
-    return rows[np.append(True, np.diff(rows[:, 0]) > 0)]
+    is_first = np.append(True, np.diff(rows[:, 0]) > 0)
+    kept: NDArray[np.int64] = rows[is_first]
+    return kept
 
 
 def _address(array: NDArray[Any]) -> int:
