@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from threading import Event
 
 from canary.services.alerts.alerting import Route, Sender, Taken
 from canary.services.detection.drilling import DrillPost, Poster
@@ -72,6 +73,7 @@ class FakeFetcher(Fetcher):
     welcome: Welcome | Exception = field(default_factory=Welcome)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     while_fetching: Callable[[], None] = lambda: None
+    held: dict[str, Event] = field(default_factory=dict)
 
     def put(self, url: str, body: str | bytes, status: int = 200, **headers: str) -> None:
         """Let this stand at an address."""
@@ -91,6 +93,8 @@ class FakeFetcher(Fetcher):
     def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
         self.asked.append((url, dict(headers)))
         self.while_fetching()
+        if url in self.held:
+            assert self.held[url].wait(60)
         found = self.pages[url]
         if isinstance(found, Exception):
             raise found

@@ -229,12 +229,13 @@ def _note(lookout: Lookout, seen: Watched, sight: Sight) -> None:
             _remember(row, sight, now)
         else:
             row.failures += 1
-        row.due_at = now + wait_after(
+        wait = wait_after(
             timedelta(minutes=row.rhythm_minutes),
             row.failures,
             retry_after=sight.retry_after,
             spread=lookout.random.uniform(-1, 1),
         )
+        row.due_at = now + max(wait, timedelta(seconds=sight.pause))
         _keep_check(session, row, sight, now)
 
 

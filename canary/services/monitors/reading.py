@@ -24,7 +24,6 @@ KEY_BYTES = 8
 # A page that comes instead of a listing, to keep robots out, is short.
 SHORT_PAGE = 2000
 MANY_ROWS = 20
-FEW_ROWS = 5
 _SECRET_ANSWERS = frozenset({"set-cookie", "www-authenticate", "authorization"})
 _CAPTCHA = re.compile(
     r"captcha|验证码|滑动验证|安全验证|人机验证|访问过于频繁|异常访问|just a moment",
@@ -115,14 +114,15 @@ def _read_body(vault: Vault, read: Read, seen: Watched, fetched: Fetched, now: d
     post = Post(
         method="GET",
         url=fetched.url,
-        headers={k: v for k, v in fetched.headers.items() if k not in _SECRET_ANSWERS},
+        headers={name: value for name, value in fetched.headers.items() if _may_keep(name)},
         body=fetched.body,
         remote_address="",
         received_at=now,
     )
     options = {"charset": seen.charset or "", "venue": seen.venue}
     try:
-        reports = read(seen.kind, post, options)
+        # What stands behind the question mark is the site's own, in whatever charset.
+        reports = read(seen.kind, replace(post, url=_public(post.url)), options)
     except PayloadError as error:
         if len(fetched.body) < SHORT_PAGE and fetched.body.lstrip()[:1] == b"<":
             return Sight(state=MonitorState.BLOCKED, problem=BLOCKED_PAGE)
@@ -142,7 +142,7 @@ def _compare_rows(
     else:
         rows = cut_rows(page.text, hidden)
     keys = [_key(vault, f"monitor row:{row.key}") for row in rows or ()]
-    if not rows or _looks_blocked(page.text, keys, seen.known):
+    if not rows or _looks_blocked(page.text, rows, keys, seen.known):
         return _without_rows(page.text, seen, rows)
     is_known = [key in seen.known for key in keys]
     fresh = pick_fresh(rows, is_known)
@@ -190,11 +190,15 @@ def _without_rows(text: str, seen: Watched, rows: Sequence[ListingRow] | None) -
     return Sight(state=MonitorState.LOST, problem=NO_PART if seen.selector else NO_ROWS)
 
 
-def _looks_blocked(text: str, keys: Sequence[bytes], known: frozenset[bytes]) -> bool:
-    """Tell whether this is not the page of last time: hardly a row, none of them known."""
-    if len(keys) > FEW_ROWS or not known.isdisjoint(keys):
+def _looks_blocked(
+    text: str, rows: Sequence[ListingRow], keys: Sequence[bytes], known: frozenset[bytes]
+) -> bool:
+    """Tell whether this is a note to robots: short, nothing of last time, no identifier in it."""
+    if len(text) >= SHORT_PAGE or not known.isdisjoint(keys):
         return False
-    return len(known) >= MANY_ROWS or (len(text) < SHORT_PAGE and bool(_CAPTCHA.search(text)))
+    if not all(row.is_context for row in rows):
+        return False
+    return len(known) >= MANY_ROWS or _CAPTCHA.search(text) is not None
 
 
 def _details(seen: Watched, added: int, removed: int) -> dict[str, str]:
@@ -204,6 +208,11 @@ def _details(seen: Watched, added: int, removed: int) -> dict[str, str]:
         "added": str(added),
         "removed": str(removed),
     }
+
+
+def _may_keep(header: str) -> bool:
+    """Tell whether an answer's header is no secret, and none by which senders speak to us."""
+    return header not in _SECRET_ANSWERS and not header.startswith("x-canary-")
 
 
 def _public(url: str) -> str:

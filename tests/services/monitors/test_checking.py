@@ -212,6 +212,24 @@ def test_short_strange_page_is_blocked_without_a_selector(office: Office) -> Non
     assert look(office).state is MonitorState.BLOCKED
 
 
+def test_few_new_numbers_in_place_of_many_are_read(office: Office) -> None:
+    """A seller who clears his page and puts three new rows there is not blocking us."""
+    office.add_monitor()
+    office.site.put(URL, f"<table>{FULL}</table>")
+    check_now(office.lookout(), "market")
+    office.site.put(URL, page("78909999999901"))
+    assert look(office).state is MonitorState.CHANGED
+
+
+def test_query_in_another_charset_is_no_trouble(office: Office) -> None:
+    url = "https://danhao.example/list?q=%B5%A5%BA%C5&title=x"
+    office.add_monitor(url=url)
+    office.site.put(url, page("78901234567801"), x_canary_title="ours")
+    assert check_now(office.lookout(), "market").state is MonitorState.CHANGED
+    (found,) = reports(office)
+    assert (found.url, found.title) == ("https://danhao.example/list", "")
+
+
 def test_robots_are_obeyed_unless_overridden(watched: Office) -> None:
     watched.site.welcome = Welcome(is_given=False)
     assert check_now(watched.lookout(), "market").state is MonitorState.REFUSED
