@@ -61,7 +61,9 @@ def read_plan_file() -> str:
         upload.read(), upload.filename, required=PLAN_REQUIRED, optional=PLAN_OPTIONAL
     )
     cells = [{name: row.cells.get(name, "") for name in COLUMNS} for row in rows]
-    return write_csv(COLUMNS, cells).decode("utf-8-sig").replace("\r\n", "\n")
+    text = write_csv(COLUMNS, cells).decode("utf-8-sig").replace("\r\n", "\n")
+    _check_length(text)
+    return text
 
 
 def to_order(form: PlanForm) -> SeedOrder:
@@ -90,8 +92,7 @@ def to_order(form: PlanForm) -> SeedOrder:
 
 
 def _to_planned_order(form: PlanForm) -> SeedOrder:
-    if len(form.plan) > MOST_CHARACTERS:
-        raise Invalid("this is too large for the page; use the command", field="plan")
+    _check_length(form.plan)
     rows = read_table_bytes(
         form.plan.encode("utf-8", "replace"),
         "plan.csv",
@@ -105,3 +106,8 @@ def _to_planned_order(form: PlanForm) -> SeedOrder:
         days=form.days,
         rows=read_plan(rows),
     )
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MOST_CHARACTERS:
+        raise Invalid("this is too large for the page; use the command", field="plan")

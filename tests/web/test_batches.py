@@ -11,6 +11,7 @@ import pytest
 from canary.services.baits.ordering import make_ordered
 from canary.services.baits.seeding import Nursery
 from canary.storage.tables import AuditEntry, Bait, Batch, Exposure, Placement
+from canary.web import plans
 
 
 @pytest.fixture
@@ -161,6 +162,14 @@ def test_wrong_plan_is_told_by_row(seeder, outlets, text, told):
     answer = plan(seeder, "try", scope="plan", plan=text)
     assert answer.status_code == 400
     assert told in answer.get_data(as_text=True)
+
+
+def test_plan_file_too_large_for_the_page_is_not_sent_back(seeder, outlets, monkeypatch):
+    monkeypatch.setattr(plans, "MOST_CHARACTERS", 100)
+    table = io.BytesIO(b"source,count\n" + b"HZ-0,1\n" * 200)
+    answer = plan(seeder, "try", file=(table, "p.csv"))
+    assert answer.status_code == 400
+    assert answer.text.count("HZ-0") < 5
 
 
 def test_local_baits_are_planned_below_a_parent(seeder, build, outlets):
