@@ -151,6 +151,8 @@ def _find_examples(database: Database, vault: Vault) -> Examples:
         "importing.show": {"kind": "sources", "ref": table},
         "batches.show": {"batch_id": 1},
         "reporters.show": {"name": "sms-gateway"},
+        "monitors.show": {"name": "watch-7"},
+        "monitors.edit": {"name": "watch-7"},
     }
 
 
@@ -172,6 +174,9 @@ STATES = (
 
 def _fill(database: Database, vault: Vault, scale: float) -> None:
     build = Builder(database, vault)
+    for number in range(300):
+        keys = bytes(8) * 2000
+        build.monitor(f"watch-{number}", f"https://example.org/{number}", row_keys=keys)
     batch, reporter = build.batch(), build.reporter()
     sources, baits = int(10_000 * scale), int(1_000_000 * scale)
     sightings, incidents = int(100_000 * scale), int(5_000 * scale)

@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, object] = {
     "reporter.added": _l("Reporter added"),
     "reporter.silent": _l("Reporter silent"),
     "monitor.added": _l("Monitor added"),
+    "monitor.address_shown": _l("Monitor's address shown"),
     "monitor.changed": _l("Monitor changed"),
     "monitor.paused": _l("Monitor paused"),
     "monitor.resumed": _l("Monitor resumed"),

@@ -113,8 +113,9 @@ def test_change_keeps_headers_and_notes_the_override(
     assert entry.reason == "the police asked"
 
 
-def test_address_needs_a_fresh_sign_in(watched: Browser, clock: Clock) -> None:
+def test_address_needs_a_fresh_sign_in(watched: Browser, build: Builder, clock: Clock) -> None:
     assert "4711" in watched.get("/monitors/danhao/change").get_data(as_text=True)
+    assert rows(build, AuditEntry, action="monitor.address_shown")
     clock.move(timedelta(minutes=16))
     assert watched.get("/monitors/danhao/change").status_code == 303
     assert add(watched, name="other").status_code == 403

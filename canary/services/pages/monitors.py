@@ -12,6 +12,7 @@ from canary.domain.errors import Forbidden
 from canary.matching.scan import Match as Found
 from canary.matching.scan import scan_text
 from canary.services.access import Role, Viewer
+from canary.services.audit import record
 from canary.services.baits.register import SqlRegister
 from canary.services.detection.excerpts import (
     Evidence,
@@ -141,11 +142,13 @@ def show_monitor(session: Session, vault: Vault, name: str) -> MonitorPage:
 def show_address(
     session: Session, vault: Vault, name: str, *, viewer: Viewer, now: datetime
 ) -> Address:
-    """Return the whole address to who may change it. Raises NotFound, Forbidden."""
+    """Return the whole address, and write down who saw it. Raises NotFound, Forbidden."""
     if viewer.role is not Role.ADMIN or not viewer.is_fresh(now):
         msg = "only an administrator who has just signed in may see this"
         raise Forbidden(msg)
-    return open_address(vault, get_monitor(session, name))
+    row = get_monitor(session, name)
+    record(session, viewer.name, "monitor.address_shown", f"monitor/{name}", now)
+    return open_address(vault, row)
 
 
 def show_tried(session: Session, vault: Vault, sight: Sight) -> Tried:

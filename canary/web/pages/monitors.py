@@ -83,7 +83,7 @@ def edit(name: str) -> ResponseReturnValue:
     if not viewer.is_fresh(now):
         flash(gettext("Sign in again before changing a monitor."))
         return redirect(url_for("monitors.show", name=name), 303)
-    with parts.database.read() as session:
+    with parts.database.write() as session:
         page = show_monitor(session, parts.vault, name)
         address = show_address(session, parts.vault, name, viewer=viewer, now=now)
     given = {
@@ -107,7 +107,7 @@ def change(name: str) -> ResponseReturnValue:
         flash(gettext("Sign in again before changing a monitor."))
         return redirect(url_for("monitors.show", name=name), 303)
     with parts.database.read() as session:
-        old = show_address(session, parts.vault, name, viewer=viewer, now=now)
+        old = keeping.open_address(parts.vault, keeping.get_monitor(session, name))
     try:
         with parts.database.write() as session:
             keeping.change_monitor(
