@@ -32,6 +32,7 @@ class Cap(StrEnum):
     SWEEP = "sweep"
     NEIGHBOURS = "neighbours"
     NOT_ROBUST = "not_robust"
+    DELAYS_ONLY = "delays_only"
     SINGLE_EVENT = "single_event"
     POSTERIOR = "posterior"
 

@@ -7,16 +7,14 @@ import numpy as np
 from canary.attribution.answer import Contribution, Reason
 from canary.attribution.averaging import Weighed
 from canary.attribution.campaigns import phones_of
-from canary.attribution.search import Component, Members, Scorer, log_sum, sum_of_logs
+from canary.attribution.robustness import Untimed, without_group
+from canary.attribution.search import Component, Members, Scorer
 from canary.attribution.verdict import Policy, Support
 from canary.attribution.weigh import Weighing
 from canary.attribution.world import ChannelClass, Floats, Ints
 
 _LN10 = float(np.log(10.0))
 _MOST_LOG10 = 6.0
-_RIVALS = 8
-_SETS = 12
-_LEAST_RATIO = 1e-3
 _SUPPORTS_LOG10 = 0.5
 _GRACE_LAGS = 3.0
 
@@ -29,7 +27,7 @@ class Case:
     support: Support
 
 
-def make_case(weighing: Weighing, source: int, held: int, policy: Policy) -> Case:
+def make_case(weighing: Weighing, source: int, held: int, policy: Policy, untimed: Untimed) -> Case:
     """Lay out what speaks for `source`, who could read `held` baits, and what against."""
     part = next((one for one in weighing.parts if source in one.component.sources), None)
     if part is None:
@@ -40,10 +38,13 @@ def make_case(weighing: Weighing, source: int, held: int, policy: Policy) -> Cas
     gains, level = _gains(part.component, best, row)
     order = np.argsort(-gains, kind="stable")
     supporting = [int(at) for at in order if gains[at] > _SUPPORTS_LOG10]
-    without = min(_without(part, int(order[0]), row), most) if len(order) else 0.0
+    without = min(without_group(part, int(order[0]), row), most) if len(order) else 0.0
     exclusive = _exclusive(weighing, source, part.component.groups[supporting])
     posterior = min(float(weighing.posterior[source]), most)
     worst = min(float(weighing.worst[source]), most)
+    untimed_share = posterior
+    if posterior >= policy.named_from:
+        untimed_share = min(untimed.share(part, row), most)
     rival, against = _alternative(part, row)
     groups = part.component.groups
     reason = Reason(
@@ -72,6 +73,7 @@ def make_case(weighing: Weighing, source: int, held: int, policy: Policy) -> Cas
         posterior=posterior,
         worst=worst,
         without_strongest=without,
+        untimed=untimed_share,
         events=len(supporting),
         strongest_bits=_strongest_bits(weighing, groups[supporting]),
         classes=_classes(weighing, groups[supporting]),
@@ -103,6 +105,7 @@ def _silent_case(weighing: Weighing, source: int, held: int, policy: Policy) -> 
         posterior=posterior,
         worst=posterior,
         without_strongest=posterior,
+        untimed=posterior,
         events=0,
         strongest_bits=0.0,
         classes=frozenset(),
@@ -161,35 +164,6 @@ def _log10_lr(weighing: Weighing, part: Weighed, row: int, source: int) -> float
     odds = np.log10(max(inside, 1e-300)) - np.log10(max(outside, 1e-12))
     prior = weighing.problem.log_prior_odds[source] / _LN10
     return float(np.clip(odds - prior, -_MOST_LOG10, _MOST_LOG10))
-
-
-def _without(part: Weighed, strongest: int, row: int) -> float:
-    """Return the posterior once the strongest group is taken away.
-
-    Scored over the likely sets, the same without the source, and with its best rivals instead.
-    """
-    component = part.component
-    kept = np.delete(np.arange(len(component.groups)), strongest)
-    if not len(kept):
-        return _share(float(component.odds[row] + log_sum(component.base[row])))
-    touched = np.flatnonzero((component.ratio[row][:, kept] > _LEAST_RATIO).any(axis=0))
-    reduced = component.of_groups(kept)
-    near = component.of_groups(kept[touched])
-    alone = log_sum(near.base + sum_of_logs(1.0 + near.ratio), axis=1) + near.odds
-    rivals = [int(one) for one in np.argsort(-alone, kind="stable")[:_RIVALS]]
-    sets = [*part.sets[:_SETS], ()]
-    rest = [tuple(one for one in members if one != row) for members in sets]
-    swapped = [tuple(sorted({*members, one})) for members in rest[:2] for one in rivals]
-    scorer = Scorer(reduced)
-    everything = sorted({*sets, *rest, *swapped})
-    scores = np.array([scorer.score(members) for members in everything])
-    holds = np.array([row in members for members in everything])
-    weights = np.exp(scores - log_sum(scores))
-    return float(weights[holds].sum())
-
-
-def _share(log_odds: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def _events_of(weighing: Weighing, group: int) -> list[int]:

@@ -13,6 +13,7 @@ from canary.attribution.exclusions import count_held, exclusions, held_in_time
 from canary.attribution.experiment import next_steps
 from canary.attribution.model import build_problem
 from canary.attribution.reading import load_world
+from canary.attribution.robustness import Untimed
 from canary.attribution.search import Scorer
 from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
 from canary.attribution.weigh import LEAST_GAIN, Weighing, weigh
@@ -36,8 +37,9 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
     weighing = weigh(build_problem(world, rows))
     suspects = _suspects(weighing)
     held = count_held(weighing.problem)
+    untimed = Untimed(weighing)
     cases = {
-        source: make_case(weighing, source, int(held[source]), policy)
+        source: make_case(weighing, source, int(held[source]), policy, untimed)
         for source in _worth(weighing, suspects)
     }
     verdicts, caps = _grade_all(weighing, cases, policy)

@@ -5,6 +5,7 @@
 Times in hours. Levels are points of the leak fraction q with weights from its Beta prior.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ from canary.attribution.chance import (
 )
 from canary.attribution.delays import delay_density, delay_share
 from canary.attribution.events import Campaign, Events, collapse, copy_rate, gather_campaigns
+from canary.attribution.priors import leak_fractions, log_prior_odds
 from canary.attribution.world import FULL, Bools, Floats, Ints, Operator, World
 
-_QUANTILES = (0.0, 0.03, 0.1, 0.22, 0.38, 0.55, 0.72, 0.88, 0.97, 1.0)
+Density = Callable[[Floats, Operator], Floats]
+
 _MOST_COVERAGE = 0.98
 _LEAST_SPAM = 0.01
 _MANY_EXPOSURES = 500_000
@@ -118,7 +121,7 @@ def build_problem(world: World, rows: Ints) -> Problem:
         campaigns=gather_campaigns(world, rows[templated]),
         levels=levels,
         log_weights=log_weights,
-        log_prior_odds=_log_prior_odds(world, has_baits, stage_of),
+        log_prior_odds=log_prior_odds(world, has_baits, stage_of),
         has_baits=has_baits,
         stage_of=stage_of,
         stage_sizes=np.bincount(stage_of),
@@ -149,32 +152,6 @@ def _accesses(
 def total_by(index: Ints, values: Floats, count: int) -> Floats:
     """Sum `values` by `index` into an array of `count`."""
     return np.asarray(np.bincount(index, weights=values, minlength=count), dtype=np.float64)
-
-
-def leak_fractions(shape: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Cut Beta(a, b) into slices: their means [L] and the logs of their weights [L]."""
-    a, b = shape
-    x = (np.arange(4000) + 0.5) / 4000
-    log_density = (a - 1) * np.log(x) + (b - 1) * np.log1p(-x)
-    density = np.exp(log_density - log_density.max())
-    share = np.cumsum(density) / density.sum()
-    slices = np.searchsorted(np.array(_QUANTILES[1:-1]), share, side="right")
-    weights = np.bincount(slices, weights=density, minlength=len(_QUANTILES) - 1)
-    means = np.bincount(slices, weights=density * x, minlength=len(_QUANTILES) - 1)
-    filled = weights > 0
-    levels = means[filled] / weights[filled]
-    return levels, np.log(weights[filled] / weights.sum())
-
-
-def _log_prior_odds(world: World, has_baits: Bools, stage_of: Ints) -> Floats:
-    """Share the expected leakers half by source, half by stage: few big hubs, many outlets."""
-    sizes = np.bincount(stage_of, weights=has_baits)
-    live = max(1.0, float((sizes > 0).sum()))
-    by_stage = has_baits / (np.maximum(sizes, 1)[stage_of] * live)
-    by_source = has_baits / max(1.0, float(has_baits.sum()))
-    prior = np.clip(world.operator.expected_leakers * 0.5 * (by_stage + by_source), 1e-9, 0.5)
-    odds: Floats = np.log(prior) - np.log1p(-prior)
-    return np.where(has_baits, odds, -np.inf)
 
 
 def _holders(world: World, events: Events) -> tuple[Ints, Ints, Ints]:
@@ -295,8 +272,11 @@ def _silence_of(problem: Problem, setting: Setting, rows: Ints) -> Floats:
         return np.stack(list(threads.map(column, problem.levels.tolist())), axis=1)
 
 
-def explanations(problem: Problem, setting: Setting) -> Links:
-    """Return the links of all holders to all display groups under one setting."""
+def explanations(problem: Problem, setting: Setting, *, timed: bool = True) -> Links:
+    """Return the links of all holders to all display groups under one setting.
+
+    Not `timed`: any moment after access is as likely as any other.
+    """
     events, operator = problem.events, problem.world.operator
     delay = events.time[problem.link_event] - problem.link_since
     site = events.site[problem.link_event]
@@ -304,7 +284,8 @@ def explanations(problem: Problem, setting: Setting) -> Links:
     shown = problem.displays.by_holder[site, problem.link_vis, codes[problem.link_event]]
     background = problem.background * setting.noise
     background = np.where(events.is_copy, np.maximum(background, copy_rate()), background)
-    rate = shown * _appearance(problem, setting, delay) / background[problem.link_event]
+    density = delay_density if timed else _any_time(problem)
+    rate = shown * _appearance(problem, setting, delay, density) / background[problem.link_event]
     reached = reach(problem, setting, problem.link_vis, problem.link_record)
     lived = reached * delay_share(delay, operator)
     q = problem.levels[np.newaxis, :]
@@ -325,7 +306,15 @@ def explanations(problem: Problem, setting: Setting) -> Links:
     )
 
 
-def _appearance(problem: Problem, setting: Setting, delay: Floats) -> Floats:
+def _any_time(problem: Problem) -> Density:
+    """Return the density of a source that waits for no particular time."""
+    hours = problem.world.hours
+    return lambda delay, operator: np.asarray(
+        np.exp(np.minimum(delay, 0.0) / operator.since_log_lag_mean_h) / hours
+    )
+
+
+def _appearance(problem: Problem, setting: Setting, delay: Floats, density: Density) -> Floats:
     """Return the rate per hour at which each link's record is put up where it was seen, found.
 
     One page was got at one time and put up at one venue: a source that explains m of its rows
@@ -334,7 +323,7 @@ def _appearance(problem: Problem, setting: Setting, delay: Floats) -> Floats:
     world, operator = problem.world, problem.world.operator
     site = problem.events.site[problem.link_event]
     coverage, per_site = _site_shares(world, setting)
-    put_up = per_site[site] * delay_density(delay, operator)
+    put_up = per_site[site] * density(delay, operator)
     page = problem.events.page[problem.link_event]
     in_time = delay > -_LATE_LAGS * operator.since_log_lag_mean_h
     rows = np.flatnonzero(_is_crowded(problem)[page] & in_time)
@@ -344,7 +333,7 @@ def _appearance(problem: Problem, setting: Setting, delay: Floats) -> Floats:
         latest = np.full(int(pair.max()) + 1, np.inf)
         np.minimum.at(latest, pair, np.maximum(delay[rows], 0.0))
         span = min(_PAGE_SPAN_H, world.hours)
-        once = per_site[site[rows]] * delay_density(latest, operator)[pair] * span
+        once = per_site[site[rows]] * density(latest, operator)[pair] * span
         late = np.exp(np.minimum(delay[rows], 0.0) / operator.since_log_lag_mean_h)
         put_up[rows] = once ** (1.0 / np.bincount(pair)[pair]) * late / world.hours
     return np.asarray(coverage[site] * put_up)

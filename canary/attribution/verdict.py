@@ -31,12 +31,14 @@ DEFAULT = Policy()
 class Support:
     """What speaks for one source, reduced to what the ladder asks about.
 
+    `untimed` is the posterior were it not counted how soon baits surfaced after access;
     `exclusive` lists (bait, venue, class) of the supporting baits that only this source had.
     """
 
     posterior: float
     worst: float
     without_strongest: float
+    untimed: float
     events: int
     strongest_bits: float
     classes: frozenset[ChannelClass]
@@ -73,6 +75,8 @@ def _missing_for_probable(support: Support, batch: Batch, policy: Policy) -> tup
     robust = max(support.without_strongest, support.worst) >= policy.robust_from
     if not robust:
         caps.append(Cap.NOT_ROBUST)
+    if support.untimed < policy.robust_from:
+        caps.append(Cap.DELAYS_ONLY)
     if support.events < 2 and support.strongest_bits < policy.lone_event_bits:
         caps.append(Cap.SINGLE_EVENT)
     if batch.copied_odds < 1.0:

@@ -161,6 +161,10 @@ CAPS: Mapping[str, Mapping[str, str]] = {
         "zh": "去掉最有力的证据就站不住",
         "en": "it does not stand without the strongest piece of evidence",
     },
+    "delays_only": {
+        "zh": "另有来源持有同样的诱饵，只能凭露面的快慢区分",
+        "en": "only how soon baits surfaced tells it from another holder of the same ones",
+    },
     "single_event": {"zh": "只有一个独立事件", "en": "there is only one independent event"},
     "posterior": {"zh": "概率不到 99%", "en": "the probability is below 99 %"},
 }

@@ -1,5 +1,8 @@
 """The special cases of ATTRIBUTION.md section 2 fall out of the one model."""
 
+import pytest
+
+from canary.attribution.answer import Cap
 from canary.attribution.infer import attribute
 from canary.attribution.reading import read_world
 from canary.domain.verdicts import Verdict
@@ -93,6 +96,18 @@ def test_copier_of_a_list_is_not_cleared_by_its_own_baits(make_world):
     answer = attribute(read_world(world))
     assert answer.named == ()
     assert answer.posteriors["S5"] > 0.05
+
+
+@pytest.mark.parametrize("hours_apart", [1.0, 6.0, 24.0])
+def test_list_put_up_over_days_names_no_later_holder(make_world, hours_apart):
+    """Delays of one list are one delay: the later of two who had it all is not the likelier."""
+    holders = [[(source, 20.0)] for source in range(6) for _ in range(12)]
+    for row in holders[:12]:
+        row.append((5, 400.0))
+    world = make_world(holders, [(at, 410.0 + hours_apart * at) for at in range(12)])
+    answer = attribute(read_world(world))
+    assert answer.named == ()
+    assert Cap.DELAYS_ONLY in answer.caps
 
 
 def test_list_got_after_the_campaign_explains_nothing(make_world):

@@ -22,6 +22,7 @@ def _support(*exclusive, **changes):
         posterior=0.999,
         worst=0.998,
         without_strongest=0.995,
+        untimed=0.995,
         events=3,
         strongest_bits=38.0,
         classes=frozenset(kind for _, _, kind in exclusive) or frozenset({OWN}),
@@ -46,6 +47,7 @@ def _support(*exclusive, **changes):
         (_support((1, 0, OWN), posterior=0.98), "weak", Cap.POSTERIOR),
         (_support((1, 0, OWN), posterior=0.4), "unattributable", Cap.POSTERIOR),
         (_support((1, 0, OWN), worst=0.5, without_strongest=0.5), "weak", Cap.NOT_ROBUST),
+        (_support((1, 0, OWN), untimed=0.5), "weak", Cap.DELAYS_ONLY),
         (_support((1, 0, ChannelClass.MANUAL), (2, 1, ChannelClass.RELAY)), "weak", "untrusted"),
     ],
 )
