@@ -28,13 +28,14 @@ BAITS = [
     BaitValues(number="JD0X10293847565", phone="18926500417", name="吕思远"),
     BaitValues(number="20394857", name="慕容雪"),
     BaitValues(name="褚颖鸿"),
+    BaitValues(name="李明远"),
     BaitValues(phone="13800138000", name="张伟", city="蘇州市", detail="干将西路1008号"),
 ]  # fmt: skip
 WEARS = wardrobe.EXACT | wardrobe.PHONE_ONLY | wardrobe.CANDIDATE_PHONE | wardrobe.CANDIDATE_NUMBER
 NAMES = [
     "单怡涵", "單怡涵", "单 怡 涵", "怡涵 单", "Shan Yihan", "yihan shan", "SHANYIHAN",
-    "Lyu Siyuan",
-    "欧阳静怡", "歐陽靜怡", "欧阳 静怡", "张三单怡涵李四", "褚颖", "褚·颖", "慕容雪",
+    "Lyu Siyuan", "静怡 欧阳",
+    "木子明远", "欧阳静怡", "歐陽靜怡", "欧阳 静怡", "张三单怡涵李四", "褚颖", "褚·颖", "慕容雪",
 ]  # fmt: skip
 
 
@@ -137,6 +138,7 @@ PIECES = st.one_of(
         "19340271865", "2047183659012", "YT", "单怡涵", "单", "怡涵", "张伟", "苏州市", "\n", ",",
         "人民路88号B区", " ", "193", "****", "1865", "尾号", "4027", "-", "x", "一九三", "壹", "yi",
         "san", "Shan", "Yihan", "O", "l", "&#49;", "％", "。", "路", "１９３４", "20394857", "86",
+        "|", "!", "S", "静怡", "欧阳", "T", "木子", "明远", "第", "一", "乙", "…", "·",
     ]),
     st.text(max_size=3),
 )  # fmt: skip
@@ -175,6 +177,35 @@ def test_sieved_scan_finds_the_same(tmp_path: Path) -> None:
     sieved = list(scan_paths([path], register, sieve=sieve_of(BAITS), processes=1))[:-1]
     assert len(alone) >= 3
     assert sieved == alone
+
+
+@pytest.mark.parametrize("mark", ["|", "!", "----", "\t"])
+def test_sieve_reads_between_any_delimiters(mark: str) -> None:
+    """Signs that look like digits part the columns of many dumps: they must not pass all lines."""
+    row = mark.join(("王小明", "13512345678", "YT1234567890123", "南京市中山路1号"))
+    bait = mark.join(("甲", "19340271865", "YT1234567890123"))
+    raw = f"{row}\n".encode() * 50 + f"{bait}\n".encode()
+    assert SIEVE.lines(raw)[0][:, 0].tolist() == [50]
+    assert scan_text(bait, register_of(enumerate(BAITS)))
+
+
+@pytest.mark.parametrize("text", ["1934O271865", "193-4O27-I865", "1934027186S"])
+def test_sieve_reads_letters_drawn_like_digits(text: str) -> None:
+    assert scan_text(f"电话{text} ，", register_of(enumerate(BAITS)))
+    assert _passes(f"电话{text} ，")
+
+
+def test_late_look_up_tells_the_right_line() -> None:
+    """Numbers wait in a queue: the line told must be the one that they stood in."""
+    rows = [f"无关,1350000{at:04},无关的行" for at in range(100)]
+    for at in (0, 40, 99):
+        rows[at] = "甲,19340271865,乙"
+    raw = "\n".join(rows).encode()
+    lines, breaks = SIEVE.lines(raw)
+    assert [raw[start:end] for _, start, end, _ in lines.tolist()] == [
+        f"{rows[at]}\n".encode() for at in (0, 40)
+    ] + [rows[99].encode()]
+    assert (lines[:, 0].tolist(), breaks) == ([0, 40, 99], 99)
 
 
 def test_sieve_stops_plain_lines() -> None:
