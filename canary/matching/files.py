@@ -27,12 +27,12 @@ from canary.matching.unfolding import (
     Unfolded,
     loose_members,
 )
+from canary.matching.workbooks import sheets_of
 
 BLOCK = 1 << 20  # bytes read at a time
 PAGE = 16 << 20
 OVERLAP = 400  # characters shown again, so that what crosses a block edge is found
 _LINE_LIMIT = 1 << 20
-_LOCKED = "EncryptedPackage".encode("utf-16-le")
 IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 
 
@@ -286,21 +286,11 @@ def _xls(stream: IO[bytes], path: str, budget: Budget, _depth: int) -> Iterator[
 
 def _workbook(raw: bytes, path: str) -> Iterator[Piece]:
     """Yield each sheet by runs of rows; a cell keeps its own place between tabs."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    if _LOCKED in raw:
-        yield Unread(path=path, reason="a workbook locked with a password")
-        return
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
-    except CalamineError as error:
-        yield Unread(path=path, reason=f"no workbook that could be read: {error}"[:200])
-        return
-    for sheet in book.sheet_names:
+    for sheet, rows in sheets_of(raw):
         try:
-            yield from _sheet(book.get_sheet_by_name(sheet).iter_rows(), path, sheet)
-        except CalamineError as error:
-            yield Unread(path=path, reason=f"damaged sheet {sheet}: {error}"[:200])
+            yield from _sheet(rows, path, sheet)
+        except CannotRead as error:
+            yield Unread(path=path, reason=f"sheet {sheet}: {error}")
 
 
 def _sheet(rows: Iterable[Sequence[object]], path: str, sheet: str) -> Iterator[Piece]:

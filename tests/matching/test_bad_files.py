@@ -16,7 +16,7 @@ import pytest
 from fpdf import FPDF
 
 from canary.domain.identifiers import BaitValues
-from canary.matching import files
+from canary.matching import workbooks
 from canary.matching.paths import Result, scan_paths
 from canary.matching.register import MemoryRegister
 from canary.matching.unfolding import Limits
@@ -148,7 +148,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "cut workbook": (lambda: _workbook()[:-300], "phone", "cut or damaged"),
     "workbook called otherwise": (_workbook, "phone", ""),
     "locked workbook": (
-        lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + files._LOCKED, "",
+        lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + workbooks._LOCKED, "",
         "a workbook locked",
     ),
     "damaged old workbook": (
@@ -225,6 +225,20 @@ def test_old_workbook_cell_is_located(tmp_path: Path, labelled: MemoryRegister) 
     results, _ = _scan(path, labelled)
     places = [(one["sheet"], one["row"], one["column"]) for one in results]
     assert places == [("甲", 2, 2), ("甲", 3, 1)]
+
+
+def test_panic_of_the_reader_is_told(tmp_path: Path, labelled: MemoryRegister) -> None:
+    """Its panics are no Exceptions: cut within a record, this one ended the whole scan."""
+    raw = bytearray(zlib.decompress(base64.b64decode(OLD_WORKBOOK)))
+    rng, told = Random(3), set()
+    path = tmp_path / "book.xls"
+    for _ in range(60):
+        damaged = raw[:]
+        for at in rng.sample(range(len(raw)), 10):
+            damaged[at] = rng.randrange(256)
+        path.write_bytes(damaged[: -rng.randrange(1, 600)])
+        told |= {one["reason"] for one in _scan(path, labelled)[1]}
+    assert any("damaged workbook" in one for one in told)
 
 
 BOMBS = {

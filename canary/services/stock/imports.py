@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from canary.domain.errors import Flaw, Invalid
+from canary.matching.extras import CannotRead
+from canary.matching.workbooks import ask_calamine
 
 MAX_BYTES = 64 * 1024 * 1024
 # A spreadsheet keeps 15 digits of a number; longer ones have lost their end.
@@ -142,12 +144,13 @@ def _read_csv(content: bytes, name: str) -> list[list[str]]:
 
 
 def _read_workbook(content: bytes, name: str) -> list[list[str]]:
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineWorkbook
 
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError, IndexError) as error:
+        book = ask_calamine(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
+        sheet = ask_calamine(lambda: book.get_sheet_by_index(0))
+        rows = ask_calamine(lambda: sheet.to_python(skip_empty_area=False))
+    except (CannotRead, OSError, ValueError, IndexError) as error:
         raise Invalid(
             f"{name} is not a readable workbook", mend="save it as XLSX or CSV"
         ) from error
