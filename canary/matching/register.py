@@ -109,17 +109,6 @@ class Row(NamedTuple):
     source: str
 
 
-def read_register(path: Path) -> MemoryRegister:
-    """Load a register.csv (UTF-8, header as in COLUMNS, any cell may be empty).
-
-    Raises Invalid, with every finding, when it cannot be used as a whole.
-    """
-    register = MemoryRegister()
-    for row in read_rows(path):
-        register.add(row.bait_id, row.values, code=row.code, source=row.source)
-    return register
-
-
 def read_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a register.csv; raises Invalid, with every finding, at the end."""
     try:

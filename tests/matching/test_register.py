@@ -8,7 +8,7 @@ from canary.domain.errors import Invalid
 from canary.domain.identifiers import BaitValues
 from canary.matching.keys import FANOUT, keys_of
 from canary.matching.names import name_chance, reading_of
-from canary.matching.register import MemoryRegister, read_register, register_of
+from canary.matching.register import MemoryRegister, read_rows, register_of
 
 HEADING = "bait,source,number,phone,name,province,city,district,address\n"
 
@@ -50,9 +50,9 @@ def test_register_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "register.csv"
     row = "B1,S1,'YT2047183659012,+86 19340271865,单怡涵,江苏省,苏州市,姑苏区,人民路88号\n"
     path.write_text(HEADING + row, encoding="utf-8-sig")
-    register = read_register(path)
-    assert register.label(1) == ("B1", "S1")
-    assert register.values([1])[1].phone == "19340271865"
+    (row,) = read_rows(path)
+    assert (row.bait_id, row.code, row.source) == (1, "B1", "S1")
+    assert (row.values.number, row.values.phone) == ("YT2047183659012", "19340271865")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_bad_register_is_refused_whole(content: bytes, told: str, tmp_path: Path
     path = tmp_path / "register.csv"
     path.write_bytes(content)
     with pytest.raises(Invalid, match=told):
-        read_register(path)
+        list(read_rows(path))
 
 
 def test_surname_keeps_its_own_reading() -> None:
