@@ -174,7 +174,7 @@ STATES = (
 
 def _fill(database: Database, vault: Vault, scale: float) -> None:
     build = Builder(database, vault)
-    for number in range(300):
+    for number in range(60):
         keys = bytes(8) * 2000
         build.monitor(f"watch-{number}", f"https://example.org/{number}", row_keys=keys)
     batch, reporter = build.batch(), build.reporter()

@@ -150,3 +150,11 @@ def test_analyst_may_try_and_not_change(watched: Browser, as_role: Callable[...,
     assert "Test now" in page
     assert "/monitors/danhao/change" not in page
     assert press(analyst, "try").status_code == 200
+
+
+def test_long_list_is_cut_into_pages(admin: Browser, build: Builder) -> None:
+    for number in range(51):
+        build.monitor(f"watch-{number:02d}", f"https://example.org/{number}")
+    first = admin.get("/monitors").get_data(as_text=True)
+    assert ("watch-49" in first, "watch-50" in first) == (True, False)
+    assert "watch-50" in admin.get("/monitors?page=2").get_data(as_text=True)

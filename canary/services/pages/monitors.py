@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, contains_eager, defer
 
 from canary.domain.errors import Forbidden
 from canary.matching.scan import Match as Found
@@ -24,8 +24,8 @@ from canary.services.detection.excerpts import (
 )
 from canary.services.monitors.keeping import Address, get_monitor, open_address
 from canary.services.monitors.reading import Sight
-from canary.services.viewing import count_groups
-from canary.storage.tables import Monitor, MonitorCheck, Sighting
+from canary.services.viewing import Paged, count_groups, page_of
+from canary.storage.tables import Monitor, MonitorCheck, Reporter, Sighting
 from canary.storage.vault import Vault
 
 CHECKS_SHOWN = 20
@@ -100,10 +100,15 @@ class Tried:
 
 def list_monitors(session: Session) -> tuple[MonitorLine, ...]:
     """Return every monitor by name."""
-    rows = session.scalars(select(Monitor).options(defer(Monitor.row_keys))).unique().all()
-    brought = _count_sightings(session, [row.reporter_id for row in rows])
-    lines = (_line(row, brought) for row in rows)
-    return tuple(sorted(lines, key=lambda line: line.name))
+    return _lines(session, session.scalars(_by_name()).all())
+
+
+def list_some_monitors(session: Session, number: int) -> Paged[MonitorLine]:
+    """Return one page of the monitors by name."""
+    rows = page_of(session, _by_name(), number)
+    return Paged(
+        items=_lines(session, rows.items), number=rows.number, size=rows.size, total=rows.total
+    )
 
 
 def show_monitor(session: Session, vault: Vault, name: str) -> MonitorPage:
@@ -199,6 +204,20 @@ def _mask(excerpt: Excerpt) -> Excerpt:
             for one in excerpt.segments
         ),
     )
+
+
+def _by_name() -> Select[Monitor]:
+    return (
+        select(Monitor)
+        .join(Monitor.reporter)
+        .options(contains_eager(Monitor.reporter), defer(Monitor.row_keys))
+        .order_by(Reporter.name)
+    )
+
+
+def _lines(session: Session, rows: Sequence[Monitor]) -> tuple[MonitorLine, ...]:
+    brought = _count_sightings(session, [row.reporter_id for row in rows])
+    return tuple(_line(row, brought) for row in rows)
 
 
 def _count_sightings(session: Session, reporters: Sequence[int]) -> Mapping[int, int]:

@@ -10,14 +10,14 @@ from canary.domain.monitors import MOST_RHYTHM
 from canary.services.monitors import checking, keeping
 from canary.services.pages.monitors import (
     Tried,
-    list_monitors,
+    list_some_monitors,
     show_address,
     show_monitor,
     show_tried,
 )
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
-from canary.web.forms import read_number, read_text
+from canary.web.forms import read_number, read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.words import tell_problem
 
@@ -32,8 +32,8 @@ blueprint = Blueprint("monitors", __name__)
 def list_all() -> ResponseReturnValue:
     """Show which pages are watched and how that does."""
     with get_parts().database.read() as session:
-        lines = list_monitors(session)
-    return render_template("monitors.html", lines=lines)
+        found = list_some_monitors(session, read_page())
+    return render_template("monitors.html", found=found)
 
 
 @blueprint.get("/monitors/new")
