@@ -180,4 +180,7 @@ def test_number_no_row_can_have_is_not_found(app, as_role):
     rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
     for rule in rules:
         path = re.sub(r"<[^>]+>", "9" * 23, rule.rule)
-        assert admin.client.open(path, method=min(rule.methods - {"HEAD", "OPTIONS"})).status_code == 404
+        assert (
+            admin.client.open(path, method=min(rule.methods - {"HEAD", "OPTIONS"})).status_code
+            == 404
+        )
