@@ -2,7 +2,7 @@
 
 Compiled by numba, which this module needs; for machines whose lowest byte comes first. Arrays
 are given by their addresses, because numba counts the users of each array at each call, which
-took most of the time: `Block` says where the addresses, and what is remembered, stand in one
+took a third of the time: `codes` says where the addresses, and what is remembered, stand in one
 array of 64-bit words, which is all that the functions here are given.
 """
 
@@ -85,7 +85,7 @@ def _shelf() -> str:
 
 
 def compiled(function):
-    """Compile when first called, in about ten seconds all; the outcome is kept on disk."""
+    """Compile when first called, twelve seconds of CPU for all; the outcome is kept on disk."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = before or _shelf()
     try:
