@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+from canary.storage.tables import Batch
+
 
 def test_queue_is_worked_by_keyboard(visit, stage):
     page = visit()
@@ -60,3 +62,16 @@ def test_picked_incident_stops_the_refresh(visit, stage):
     page.clock.run_for(21_000)
     expect(page.locator("input[name=pick]:checked")).to_have_count(1)
     expect(page.locator(".queue-row")).to_have_count(rows)
+
+
+def test_batch_that_is_ready_shows_itself(visit, stage):
+    batch = stage.build.batch("in the making", state="making")
+    page = visit()
+    page.clock.install()
+    page.goto(f"/batches/{batch.id}")
+    expect(page.locator("[data-live]")).to_have_count(1)
+    with stage.build.database.write() as session:
+        session.get_one(Batch, batch.id).state = "issued"
+    page.clock.run_for(21_000)
+    expect(page.locator("h1 .chip")).to_have_text("Made")
+    expect(page.locator("[data-live]")).to_have_count(0)

@@ -115,8 +115,8 @@ class Builder:
         self._add(row)
         return row
 
-    def batch(self, name: str = "first") -> Batch:
-        row = Batch(name=name, state="issued", created_at=NOW, created_by="lin")
+    def batch(self, name: str = "first", state: str = "issued") -> Batch:
+        row = Batch(name=name, state=state, created_at=NOW, created_by="lin")
         self._add(row)
         return row
 

@@ -2,8 +2,6 @@
 // Keys and a queue that stays fresh. Every page reads without this file.
 
 (() => {
-  const REFRESH = 20000;
-
   const isTyping = (element) => element.closest("input, textarea, select") !== null;
 
   const moveInQueue = (step) => {
@@ -59,21 +57,23 @@
     history.replaceState(null, "", location.pathname);
   }
 
-  const refresh = async (live) => {
-    if (document.hidden || live.contains(document.activeElement)) return;
-    if (live.querySelector("input:checked") !== null) return;
-    const answer = await fetch(location.href, { headers: { "X-Canary-Live": "1" } });
-    if (!answer.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.querySelector("[data-live]");
-    // What was waited for is there: the whole page has changed.
-    if (fresh === null) location.reload();
-    if (fresh !== null && fresh.innerHTML !== live.innerHTML) {
-      live.replaceChildren(...fresh.childNodes);
-    }
-  };
+  // htmx fetches what is live anew. Not under somebody's hand, and not from a page in the back.
+  document.addEventListener("htmx:before:request", (ask) => {
+    const live = ask.target;
+    const isInUse = live.contains(document.activeElement) || live.querySelector("input:checked");
+    if (document.hidden || isInUse) ask.preventDefault();
+  });
 
-  const live = document.querySelector("[data-live]");
-  // A lost connection shows itself at the next click; the queue stays as it was.
-  if (live !== null) setInterval(() => refresh(live).catch(() => {}), REFRESH);
+  // After a sign-out or a failure the page stays as it was; the next click shows what is wrong.
+  document.addEventListener("htmx:before:response", (answer) => {
+    const { raw } = answer.detail.ctx.response;
+    if (!raw.ok || raw.redirected) answer.preventDefault();
+  });
+
+  // What was waited for is there: the whole page has changed.
+  document.addEventListener("htmx:before:swap", (swap) => {
+    if (swap.detail.tasks[0].fragment.childElementCount > 0) return;
+    swap.preventDefault();
+    location.reload();
+  });
 })();
