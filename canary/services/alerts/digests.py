@@ -95,7 +95,7 @@ def load_digest(session: Session, since: datetime) -> Digest:
     rows = session.execute(
         select(Incident.id, Incident.verdict, Incident.named, Incident.sighting_count)
         .where(still_open, ~func.coalesce(is_snoozed, False))
-        .order_by(Incident.last_sighting_at.desc())
+        .order_by(Incident.last_sighting_at.desc(), Incident.id.desc())
         .limit(INCIDENTS_SHOWN)
     )
 

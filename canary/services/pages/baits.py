@@ -224,7 +224,7 @@ def _list_sightings(session: Session, bait_id: int) -> tuple[BaitSighting, ...]:
     rows = session.execute(
         select(Sighting.incident_id, Sighting.kind, Sighting.venue, Sighting.seen_at)
         .where(Sighting.id.in_(select(Match.sighting_id).where(Match.bait_id == bait_id)))
-        .order_by(Sighting.seen_at.desc())
+        .order_by(Sighting.seen_at.desc(), Sighting.id.desc())
         .limit(100)
     )
     return tuple(

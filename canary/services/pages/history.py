@@ -50,7 +50,7 @@ def _read_alerts(session: Session, incident_id: int) -> list[Moment]:
         .join(Delivery.alert)
         .where(Alert.incident_id == incident_id, Delivery.finished_at.is_not(None))
         .options(joinedload(Delivery.endpoint), joinedload(Delivery.alert))
-        .order_by(Delivery.finished_at.desc())
+        .order_by(Delivery.finished_at.desc(), Delivery.id.desc())
         .limit(MOMENTS)
     )
     return [

@@ -119,7 +119,7 @@ def _load_seen(session: Session) -> list[_Seen]:
         select(Incident.scope_source_id, Sighting.venue, Sighting.seen_at)
         .join(Incident, Incident.id == Sighting.incident_id)
         .where(Incident.state != IncidentState.DISMISSED)
-        .order_by(Sighting.seen_at.desc())
+        .order_by(Sighting.seen_at.desc(), Sighting.id.desc())
         .limit(LATEST)
     )
     return [_Seen(source_id=row[0], venue=row[1], seen_at=row[2]) for row in rows]

@@ -1,5 +1,6 @@
 """Is everything alive: reporters, stored posts, deliveries, and who did what."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,7 +61,19 @@ class DeliveryLine:
 
 def list_reporters(session: Session, now: datetime) -> tuple[ReporterLine, ...]:
     """Return every reporter by name."""
-    rows = session.scalars(select(Reporter).order_by(Reporter.name)).all()
+    return _tell_reporters(session, session.scalars(select(Reporter).order_by(Reporter.name)), now)
+
+
+def page_reporters(session: Session, now: datetime, number: int) -> Paged[ReporterLine]:
+    """Return one page of the reporters, by name."""
+    rows = page_of(session, select(Reporter).order_by(Reporter.name), number)
+    lines = _tell_reporters(session, rows.items, now)
+    return Paged(items=lines, number=rows.number, size=rows.size, total=rows.total)
+
+
+def _tell_reporters(
+    session: Session, rows: Iterable[Reporter], now: datetime
+) -> tuple[ReporterLine, ...]:
     posts = count_groups(
         session,
         select(InboxPost.reporter_id, func.count())

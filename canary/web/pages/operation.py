@@ -14,7 +14,7 @@ from canary.services.pages.audit import AuditFilter, list_audit
 from canary.services.pages.operation import (
     list_deliveries,
     list_posts,
-    list_reporters,
+    page_reporters,
 )
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
@@ -39,8 +39,8 @@ def reporters() -> ResponseReturnValue:
     """Show who posts to us and who has gone silent."""
     parts = get_parts()
     with parts.database.read() as session:
-        lines = list_reporters(session, parts.clock())
-    return render_template("reporters.html", lines=lines, public_url=parts.public_url)
+        found = page_reporters(session, parts.clock(), read_page())
+    return render_template("reporters.html", found=found, public_url=parts.public_url)
 
 
 @blueprint.get("/inbox")
