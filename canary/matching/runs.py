@@ -136,7 +136,9 @@ def _is_drawn_edge(text: str, start: int, end: int) -> bool:
     before = text[start - 1 : start]
     if not before or before not in _DRAWN_LETTERS:
         return False
-    return not text[max(0, start - 2) : start - 1].isalpha() or end - start < MIN_WHOLE
+    # Han characters are letters to Python, but words of Latin letters end before a number.
+    earlier = text[max(0, start - 2) : start - 1]
+    return not (earlier.isascii() and earlier.isalpha()) or end - start < MIN_WHOLE
 
 
 def _mixed(text: str, start: int, end: int) -> Iterator[Run]:
