@@ -52,10 +52,13 @@ def test_scan_gives_up_when_killed_again_and_again(tmp_path: Path) -> None:
     assert active_children() == []
 
 
+# Whoever started the tests in the background may have had SIGINT ignored, also for children.
 SLEEPER = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from canary.matching.crew import local_hands
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Work:
     def scan(self, number):
@@ -84,12 +87,15 @@ def _is_gone(pid: int) -> bool:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_scan(how: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-c", SLEEPER, str(tmp_path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path.cwd()) as started:
-        _wait(lambda: len(list(tmp_path.iterdir())) == 2)
-        pids = [int(one.name) for one in tmp_path.iterdir()]
-        started.send_signal(how)
-        _wait(lambda: started.poll() is not None)
-        _wait(lambda: all(map(_is_gone, pids)))
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=Path.cwd()) as started:
+        try:
+            _wait(lambda: len(list(tmp_path.iterdir())) == 2)
+            pids = [int(one.name) for one in tmp_path.iterdir()]
+            started.send_signal(how)
+            _wait(lambda: started.poll() is not None)
+            _wait(lambda: all(map(_is_gone, pids)))
+        finally:
+            started.kill()
 
 
 @pytest.fixture
