@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from canary.domain.errors import NotFound
 from canary.services.inbox.reporters import get_reporter
-from canary.services.pages.operation import ReporterLine, list_reporters
+from canary.services.pages.operation import ReporterLine, tell_reporters
 from canary.storage.tables import Bait, InboxPost, Match, Sighting
 
 
@@ -81,8 +81,7 @@ class SightingEntry:
 
 def get_reporter_line(session: Session, name: str, now: datetime) -> ReporterLine:
     """Return one reporter. Raises NotFound."""
-    get_reporter(session, name)
-    return next(line for line in list_reporters(session, now) if line.name == name)
+    return tell_reporters(session, [get_reporter(session, name)], now)[0]
 
 
 def list_posts_after(

@@ -61,19 +61,20 @@ class DeliveryLine:
 
 def list_reporters(session: Session, now: datetime) -> tuple[ReporterLine, ...]:
     """Return every reporter by name."""
-    return _tell_reporters(session, session.scalars(select(Reporter).order_by(Reporter.name)), now)
+    return tell_reporters(session, session.scalars(select(Reporter).order_by(Reporter.name)), now)
 
 
 def page_reporters(session: Session, now: datetime, number: int) -> Paged[ReporterLine]:
     """Return one page of the reporters, by name."""
     rows = page_of(session, select(Reporter).order_by(Reporter.name), number)
-    lines = _tell_reporters(session, rows.items, now)
+    lines = tell_reporters(session, rows.items, now)
     return Paged(items=lines, number=rows.number, size=rows.size, total=rows.total)
 
 
-def _tell_reporters(
+def tell_reporters(
     session: Session, rows: Iterable[Reporter], now: datetime
 ) -> tuple[ReporterLine, ...]:
+    """Tell how these reporters do, in their order."""
     posts = count_groups(
         session,
         select(InboxPost.reporter_id, func.count())
