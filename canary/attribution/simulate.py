@@ -13,6 +13,7 @@ from canary.attribution.simulate_recipes import (
     CAMPAIGN_RECIPE,
     CHAIN_RECIPE,
     COPIES_RECIPE,
+    DIRTY_RECIPE,
     MASKED_RECIPE,
     POOL_RECIPE,
     PRE_PICKUP_RECIPE,
@@ -211,7 +212,7 @@ def _chain(
     *,
     n_records: int = 1500,
     n_platforms: int = 8,
-    twins: bool = False,
+    twins: float = 0.0,
     system: bool = False,
 ) -> Callable[..., Simulated]:
     def make(rng: np.random.Generator, scenario: str, seed: int) -> Simulated:
@@ -271,10 +272,10 @@ _SCENARIOS: dict[str, Callable[..., Simulated]] = {
     "masked": _single(MASKED_RECIPE, (1, 1, 2), n_phones=200),
     "noise_only": _noise_only,
     "custody_chain": _chain(CHAIN_RECIPE, "any"),
-    "dirty_custody": _chain(replace(CHAIN_RECIPE, log_errors=0.03), "any"),
-    "confounded_chain": _chain(TWIN_RECIPE, "pickup", n_records=1200, n_platforms=60, twins=True),
+    "dirty_custody": _chain(DIRTY_RECIPE, "any"),
+    "confounded_chain": _chain(TWIN_RECIPE, "pickup", n_records=1200, n_platforms=60, twins=0.9),
     "pre_pickup_leak": _chain(
-        PRE_PICKUP_RECIPE, "platform", n_records=1200, n_platforms=60, twins=True
+        PRE_PICKUP_RECIPE, "platform", n_records=1200, n_platforms=60, twins=0.95
     ),
     "upstream_breach": _chain(replace(CHAIN_RECIPE, beta=(1.2, 8.0)), "system", system=True),
     "shared_phones_k1": _pool(POOL_RECIPE, (1,), n_phones=40, per_source=17),

@@ -137,27 +137,28 @@ def chain_network(
     *,
     n_records: int,
     n_platforms: int,
-    twins: bool = False,
+    twins: float = 0.0,
     system: bool = False,
     log_errors: float = 0.0,
 ) -> Network:
-    """Send records from platform to outlet; `twins` pairs the first two stages."""
+    """Send records from platform to outlet; `twins`: share that goes to the platform's own pickup.
+
+    A pickup station has its usual sorting hub, an outlet its usual transit hub.
+    """
     sizes = (n_platforms, 60, 12, 10, 150)
     first = np.concatenate([[0], np.cumsum(sizes)])
+
+    def mostly(usual: Ints, share: float, count: int) -> Ints:
+        return np.where(rng.random(n_records) < share, usual, rng.integers(0, count, n_records))
+
     platform = rng.integers(0, n_platforms, n_records)
-    pickup = rng.integers(0, 60, n_records)
-    if twins:
-        pickup = np.where(rng.random(n_records) < 0.9, platform % 60, pickup)
-    sorting = np.where(rng.random(n_records) < 0.85, pickup % 12, rng.integers(0, 12, n_records))
-    holders = [
-        platform,
-        pickup,
-        sorting,
-        rng.integers(0, 10, n_records),
-        rng.integers(0, 150, n_records),
-    ]
+    pickup = mostly(platform % 60, twins, 60)
+    sorting = mostly(rng.integers(0, 12, 60)[pickup], 0.85, 12)
+    outlet = rng.integers(0, 150, n_records)
+    transit = mostly(rng.integers(0, 10, 150)[outlet], 0.8, 10)
+    holders = [platform, pickup, sorting, transit, outlet]
     issued = rng.uniform(0.0, ISSUED_UNTIL, n_records)
-    gaps = ((0.0, 0.0), (0.5, 14.0), (2.0, 8.0), (4.0, 20.0), (6.0, 30.0))
+    gaps = ((0.0, 0.0), (1.0, 14.0), (2.0, 8.0), (4.0, 20.0), (6.0, 30.0))
     times = np.cumsum([rng.uniform(low, high, n_records) for low, high in gaps], axis=0) + issued
     stages = [stage for stage, size in zip(CHAIN_STAGES, sizes, strict=True) for _ in range(size)]
     source = [first[at] + one for at, one in enumerate(holders)]

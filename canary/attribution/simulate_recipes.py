@@ -32,13 +32,18 @@ _SMS = Nature(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What one scenario needs beyond its network."""
+    """What one scenario needs beyond its network.
+
+    `spread` is the standard deviation of the log of the operator's estimates around the truth.
+    """
 
     sites: tuple[Site, ...]
     nature: Nature
     beta: tuple[float, float] = (1.6, 1.2)
     expected: float = 2.0
     log_errors: float = 0.002
+    believed_log_errors: float = 0.002
+    spread: float = 0.2
     campaigns: bool = False
 
 
@@ -61,8 +66,9 @@ CHAIN_RECIPE = replace(RESALE_RECIPE, expected=1.5)
 POOL_RECIPE = Recipe(sites=show_phones(), nature=_SMS, beta=(6.0, 1.5))
 MASKED_RECIPE = replace(RESALE_RECIPE, sites=_shops(_MASKING, (3e6, 1e6)))
 COPIES_RECIPE = replace(RESALE_RECIPE, nature=replace(_RESALE, storm_copies=27))
+DIRTY_RECIPE = replace(CHAIN_RECIPE, log_errors=0.05, believed_log_errors=0.03, spread=0.5)
 PRE_PICKUP_RECIPE = replace(
-    CHAIN_RECIPE, nature=replace(_RESALE, weight_fast=0.8, mean_fast_h=3.0, mean_slow_h=30.0)
+    CHAIN_RECIPE, nature=replace(_RESALE, weight_fast=0.8, mean_fast_h=2.0, mean_slow_h=30.0)
 )
 TWIN_RECIPE = replace(
     CHAIN_RECIPE, nature=replace(_RESALE, weight_fast=0.7, mean_fast_h=7.0, mean_slow_h=100.0)
@@ -78,7 +84,7 @@ CAMPAIGN_RECIPE = Recipe(
 def estimate(rng: np.random.Generator | None, tables: Tables, recipe: Recipe) -> Operator:
     """Return the truth with the mild errors an operator's estimates carry; without rng, exact."""
 
-    def about(value: float, spread: float = 0.2) -> float:
+    def about(value: float, spread: float = recipe.spread) -> float:
         return value if rng is None else float(value * rng.lognormal(0.0, spread))
 
     nature = recipe.nature
@@ -89,9 +95,9 @@ def estimate(rng: np.random.Generator | None, tables: Tables, recipe: Recipe) ->
         weight_fast=nature.weight_fast,
         mean_fast_h=about(nature.mean_fast_h),
         mean_slow_h=about(nature.mean_slow_h),
-        since_log_lag_mean_h=about(networks.LOG_LAG_H, 0.15),
+        since_log_lag_mean_h=about(networks.LOG_LAG_H),
         spam_events_per_phone_per_window=0.0 if recipe.campaigns else about(nature.spam),
-        custody_log_error_rate=recipe.log_errors,
+        custody_log_error_rate=recipe.log_errors if rng is None else recipe.believed_log_errors,
         name_dependence=2.0,
         surname=tables.surname,
         given=tables.given,
