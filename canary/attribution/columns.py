@@ -1,7 +1,7 @@
 """Read checked columns out of decoded JSON; every refusal names the path of the field."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -96,6 +96,22 @@ def indices(value: Json, path: str, *, below: int, length: int | None = None) ->
     return column
 
 
+def index(value: Json, path: str, *, below: int) -> int:
+    """Return one whole number in [0, below) or refuse."""
+    if type(value) is not int:
+        refuse(path, "must be a whole number")
+    if not 0 <= value < below:
+        refuse(path, f"points to row {value}, but there are {below}")
+    return value
+
+
+def level(value: Json, path: str) -> int:
+    """Return how much of a field is seen: 0 nothing, 1 masked, 2 full."""
+    if type(value) is not int or value not in (0, 1, 2):
+        refuse(path, "must be 0, 1 or 2")
+    return value
+
+
 def hours(value: Json, path: str, *, low: float, high: float, length: int | None = None) -> Floats:
     """Return a column of finite times within [low, high]."""
     rows = as_list(value, path)
@@ -166,8 +182,3 @@ def pair(value: Json, path: str) -> tuple[float, float]:
     _check_length(rows, path, 2)
     first, second = (as_chance(row, f"{path}[{at}]") for at, row in enumerate(rows))
     return first, second
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Write a path from its parts."""
-    return ".".join(part for part in parts if part)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from canary.attribution.search import Scorer
 from canary.attribution.verdict import DEFAULT, Batch, Policy, grade
 from canary.attribution.weigh import LEAST_GAIN, Weighing, weigh
 from canary.attribution.world import Floats, Ints, World
+from canary.domain.errors import Invalid
 from canary.domain.verdicts import Verdict, lower_of
 
 _SUSPECT_FROM = 0.05
@@ -71,13 +73,25 @@ def attribute(world: World, *, policy: Policy = DEFAULT) -> Attribution:
 
 
 def attribute_files(paths: Sequence[str | Path]) -> dict[str, object]:
-    """Attribute portable world files: one answer, or several keyed by the stem of the file."""
-    answers = {
-        Path(path).name.split(".")[0]: attribute(load_world(path)).to_json() for path in paths
-    }
+    """Attribute portable world files: one answer, or several keyed by the stem of the file.
+
+    Raises Invalid, with the name of the file where there are several.
+    """
     if len(paths) == 1:
-        return dict(next(iter(answers.values())))
-    return dict(answers)
+        return attribute(load_world(paths[0])).to_json()
+    answers: dict[str, object] = {}
+    for path in map(Path, paths):
+        stem = path.name.split(".")[0]
+        if stem in answers:
+            raise Invalid(f"two files would answer as {stem!r}", mend="rename one of them")
+        try:
+            answers[stem] = attribute(load_world(path)).to_json()
+        except Invalid as refused:
+            told = (
+                replace(one, problem=f"{one.problem} (in {path.name})") for one in refused.flaws
+            )
+            raise Invalid(flaws=tuple(told)) from None
+    return answers
 
 
 def _ledger(world: World) -> tuple[Ints, bool]:

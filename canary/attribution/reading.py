@@ -135,7 +135,7 @@ def _parents(sources: Json, n_sources: int) -> "np.ndarray[tuple[int], np.dtype[
     for at, row in enumerate(_optional_rows(sources, "parent", "sources.parent", n_sources)):
         if row is not None:
             path = f"sources.parent[{at}]"
-            parent[at] = int(col.indices([row], path, below=n_sources)[0])
+            parent[at] = col.index(row, path, below=n_sources)
             if parent[at] == at:
                 refuse(path, "names the source itself")
     return parent
@@ -179,8 +179,7 @@ def _profiles(value: Json) -> Small:
     for at, row in enumerate(rows):
         entry = col.as_object(row, f"vis_profiles[{at}]")
         for column, name in enumerate(FIELDS):
-            level = col.indices([entry.get(name, 0)], f"vis_profiles[{at}].{name}", below=3)
-            profiles[at, column] = level[0]
+            profiles[at, column] = col.level(entry.get(name, 0), f"vis_profiles[{at}].{name}")
     return profiles
 
 

@@ -47,7 +47,7 @@ def read_party(value: Json, path: str, source_ids: tuple[str, ...]) -> int:
         if value not in source_ids:
             refuse(path, "names an unknown source")
         return source_ids.index(value)
-    return int(col.indices([value], path, below=len(source_ids))[0])
+    return col.index(value, path, below=len(source_ids))
 
 
 def _read_row(
@@ -59,7 +59,7 @@ def _read_row(
     window: tuple[float, float],
 ) -> Row:
     entry = col.as_object(given, path)
-    site = int(col.indices([entry.get("site")], f"{path}.site", below=len(sites))[0])
+    site = col.index(entry.get("site"), f"{path}.site", below=len(sites))
     matches = col.indices(
         col.as_list(entry.get("matches", []), f"{path}.matches"),
         f"{path}.matches",
@@ -92,7 +92,7 @@ def _displayed(entry: Json, path: str) -> tuple[tuple[int, ...], tuple[str, ...]
     level = col.as_object(entry.get("level", {}), f"{path}.level")
     levels, displayed = [], []
     for name in FIELDS:
-        step = int(col.indices([level.get(name, 0)], f"{path}.level.{name}", below=3)[0])
+        step = col.level(level.get(name, 0), f"{path}.level.{name}")
         text = shown.get(name)
         if step and text is None:
             refuse(f"{path}.shown.{name}", "is missing, but its level is given")
