@@ -193,8 +193,8 @@ class PageFetcher(Fetcher):
         said = self._robots.ask(url, now)
         return Welcome(is_given=said.is_given, pause=said.pause)
 
-    def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
-        page = self._http.fetch(url, headers)
+    def fetch(self, url: str, headers: Mapping[str, str], judge: Callable[[str], None]) -> Fetched:
+        page = self._http.fetch(url, headers, judge)
         return Fetched(url=page.url, status=page.status, headers=page.headers, body=page.body)
 
 

@@ -71,6 +71,7 @@ class FakeFetcher(Fetcher):
 
     pages: dict[str, Fetched | Exception] = field(default_factory=dict)
     welcome: Welcome | Exception = field(default_factory=Welcome)
+    unwelcome: set[str] = field(default_factory=set)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     while_fetching: Callable[[], None] = lambda: None
     held: dict[str, Event] = field(default_factory=dict)
@@ -88,9 +89,9 @@ class FakeFetcher(Fetcher):
     def ask(self, url: str, now: datetime) -> Welcome:
         if isinstance(self.welcome, Exception):
             raise self.welcome
-        return self.welcome
+        return Welcome(is_given=False) if url in self.unwelcome else self.welcome
 
-    def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
+    def fetch(self, url: str, headers: Mapping[str, str], judge: Callable[[str], None]) -> Fetched:
         self.asked.append((url, dict(headers)))
         self.while_fetching()
         if url in self.held:
@@ -98,6 +99,8 @@ class FakeFetcher(Fetcher):
         found = self.pages[url]
         if isinstance(found, Exception):
             raise found
+        if found.url != url:
+            judge(found.url)
         return found
 
 

@@ -1,7 +1,7 @@
 """Fetch a page by HTTP: through the same gate as every call, with caps on bytes and time."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from urllib.parse import urljoin, urlsplit
@@ -42,8 +42,16 @@ class HttpFetcher:
         """Refuse a URL that may not be called. Raises DeliveryError."""
         self.sender.check(url)
 
-    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
-        """Return what is at `url`, whatever its status. Raises DeliveryError."""
+    def fetch(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        judge: Callable[[str], None] | None = None,
+    ) -> Page:
+        """Return what is at `url`, whatever its status. Raises DeliveryError.
+
+        `judge` is shown where each redirect leads before it is followed, and raises to stop there.
+        """
         end = monotonic() + self.seconds
         for _ in range(HOPS + 1):
             answer = self._get(url, headers or {}, end - monotonic())
@@ -51,6 +59,8 @@ class HttpFetcher:
                 body = _unpack(answer, self.open_bytes)
                 return Page(url=url, status=answer.status, headers=answer.headers, body=body)
             url = _onward(url, answer.headers["location"])
+            if judge is not None:
+                judge(url)
         raise DeliveryError("it sends us round in circles")
 
     def _get(self, url: str, headers: Mapping[str, str], left: float) -> Answer:

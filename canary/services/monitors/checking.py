@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from canary.domain.errors import Conflict, Unavailable
 from canary.domain.monitors import MonitorState, wait_after
 from canary.services.inbox.intake import Parcel, accept_post
-from canary.services.monitors.fetching import Fetcher, Welcome
+from canary.services.monitors.fetching import Fetcher
 from canary.services.monitors.keeping import get_monitor, open_address
 from canary.services.monitors.reading import KEY_BYTES, Read, Sight, Watched, read_answer
 from canary.storage.session import Database
@@ -34,6 +34,10 @@ REFUSED = "its robots.txt refuses this address"
 FAILED = "it could not be read"
 
 log = structlog.get_logger(__name__)
+
+
+class Unwelcome(Exception):
+    """A site's robots.txt keeps us from an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +190,26 @@ def _look(lookout: Lookout, seen: Watched) -> Sight:
         headers["If-None-Match"] = seen.etag
     if seen.last_modified:
         headers["If-Modified-Since"] = seen.last_modified
-    try:
-        asks = seen.obeys_robots
-        welcome = lookout.fetcher.ask(seen.url, lookout.clock()) if asks else Welcome()
+    pause = 0.0
+
+    def judge(url: str) -> None:
+        nonlocal pause
+        if not seen.obeys_robots:
+            return
+        welcome = lookout.fetcher.ask(url, lookout.clock())
+        pause = max(pause, welcome.pause)
         if not welcome.is_given:
-            return Sight(state=MonitorState.REFUSED, problem=REFUSED, pause=welcome.pause)
-        fetched = lookout.fetcher.fetch(seen.url, headers)
+            raise Unwelcome
+
+    try:
+        judge(seen.url)
+        fetched = lookout.fetcher.fetch(seen.url, headers, judge)
+    except Unwelcome:
+        return Sight(state=MonitorState.REFUSED, problem=REFUSED, pause=pause)
     except DeliveryError as error:
         return Sight(state=MonitorState.UNREACHABLE, problem=str(error)[:200])
     sight = read_answer(lookout.vault, lookout.read, seen, fetched, lookout.clock())
-    return replace(sight, pause=welcome.pause)
+    return replace(sight, pause=pause)
 
 
 def _take_in(lookout: Lookout, seen: Watched, sight: Sight) -> None:

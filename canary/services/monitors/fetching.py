@@ -1,6 +1,6 @@
 """The port through which pages are fetched."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -33,5 +33,8 @@ class Fetcher(Protocol):
     def ask(self, url: str, now: datetime) -> Welcome:
         """Ask the site's robots.txt, perhaps as remembered. Raises DeliveryError."""
 
-    def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
-        """Return what is there, whatever its status. Raises DeliveryError."""
+    def fetch(self, url: str, headers: Mapping[str, str], judge: Callable[[str], None]) -> Fetched:
+        """Return what is there, whatever its status. Raises DeliveryError.
+
+        `judge` is shown where each redirect leads before it is followed; what it raises comes out.
+        """

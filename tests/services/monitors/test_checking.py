@@ -15,7 +15,7 @@ from canary.services.monitors.checking import (
     list_due,
     try_look,
 )
-from canary.services.monitors.fetching import Welcome
+from canary.services.monitors.fetching import Fetched, Welcome
 from canary.services.monitors.keeping import switch_monitor
 from canary.storage.tables import Alert, InboxPost, Monitor, MonitorCheck, Reporter, Sighting
 from tests.factories import Office
@@ -234,6 +234,17 @@ def test_robots_are_obeyed_unless_overridden(watched: Office) -> None:
     watched.site.welcome = Welcome(is_given=False)
     assert check_now(watched.lookout(), "market").state is MonitorState.REFUSED
     assert watched.site.asked == []
+    watched.change(Monitor, monitor(watched).id, robots_override="the police asked us")
+    assert look(watched).state is MonitorState.CHANGED
+
+
+def test_redirect_is_asked_of_robots_too(watched: Office) -> None:
+    """The first address may be open to robots while the one it leads to is not."""
+    moved = f"{URL}/members"
+    watched.site.pages[URL] = Fetched(url=moved, status=200, body=page("78901234567801").encode())
+    watched.site.unwelcome.add(moved)
+    assert check_now(watched.lookout(), "market").state is MonitorState.REFUSED
+    assert watched.posts() == []
     watched.change(Monitor, monitor(watched).id, robots_override="the police asked us")
     assert look(watched).state is MonitorState.CHANGED
 

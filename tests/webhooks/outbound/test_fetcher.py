@@ -87,6 +87,17 @@ def test_redirect_on_the_same_host_is_followed(httpserver: HTTPServer) -> None:
     assert (page.body, page.url) == (b"here", httpserver.url_for("/b"))
 
 
+def test_redirect_is_judged_before_it_is_followed(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/old").respond_with_data(status=302, headers={"Location": "/new"})
+
+    def refuse(url: str) -> None:
+        raise PermissionError(url)
+
+    with pytest.raises(PermissionError, match="/new"):
+        fetcher().fetch(httpserver.url_for("/old"), {}, refuse)
+    assert [asked.path for asked, _ in httpserver.log] == ["/old"]
+
+
 def test_circle_of_redirects_ends(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/a").respond_with_data("", 302, headers={"Location": "/a"})
     with pytest.raises(DeliveryError, match="circles"):
