@@ -14,6 +14,7 @@ from canary.attribution.world import Operator
 _LEAST_CASES = 5
 _SPAM_SHAPE, _SPAM_DAYS = 0.5, 60.0
 _PLAIN = Operator()
+_PRIOR_DELAYS = 10.0
 _ROUNDS = 200
 
 
@@ -47,10 +48,13 @@ def spam_per_window(rings: int, phone_days: float, window_h: float) -> Estimate:
 
 def chance_factor(seen: int, expected: float) -> Estimate:
     """Compare matches of control baits with what the chance table expects; 1 fits."""
+    matches = max(seen, round(expected))
+    if not matches:
+        return _default(1.0)
     value = (seen + 1.0) / (expected + 1.0)
     spread = 1.96 * math.sqrt(seen + 1.0) / (expected + 1.0)
     low = max(0.0, value - spread)
-    return Estimate(value=value, low=low, high=value + spread, observations=seen)
+    return Estimate(value=value, low=low, high=value + spread, observations=matches)
 
 
 def log_lag(lags_h: Sequence[float]) -> Estimate:
@@ -78,43 +82,34 @@ def leak_fraction(cases: Sequence[tuple[int, int]]) -> tuple[float, float]:
     return a, b
 
 
-def delay_mixture(delays_h: Sequence[float], censored_h: Sequence[float] = ()) -> Operator:
-    """Fit the fast and slow delay by EM; `censored_h` had not surfaced by then.
+def delay_mixture(delays_h: Sequence[float], unseen_h: Sequence[float] = ()) -> Operator:
+    """Fit the fast and slow delay by EM, shrunk to the default.
 
-    Returns the defaults with weight_fast, mean_fast_h and mean_slow_h replaced.
+    `unseen_h`: how long those baits were watched that did not surface; a share of them, fitted
+    too, never will. Returns the defaults with weight_fast, mean_fast_h and mean_slow_h replaced.
     """
     seen = np.array([d for d in delays_h if math.isfinite(d) and d > 0.0], dtype=np.float64)
     if len(seen) < 2 * _LEAST_CASES:
         return _PLAIN
-    cut = np.array([d for d in censored_h if math.isfinite(d) and d > 0.0], dtype=np.float64)
-    weight, fast, slow = _PLAIN.weight_fast, _PLAIN.mean_fast_h, _PLAIN.mean_slow_h
+    cut = np.array([d for d in unseen_h if math.isfinite(d) and d > 0.0], dtype=np.float64)
+    weights = prior = np.array([_PLAIN.weight_fast, 1.0 - _PLAIN.weight_fast])
+    means = usual = np.array([_PLAIN.mean_fast_h, _PLAIN.mean_slow_h])
+    surfacing = 0.5
     for _ in range(_ROUNDS):
-        quick = weight * np.exp(-seen / fast) / fast
-        late = (1.0 - weight) * np.exp(-seen / slow) / slow
-        share = quick / np.maximum(quick + late, 1e-300)
-        tail_quick, tail_late = weight * np.exp(-cut / fast), (1.0 - weight) * np.exp(-cut / slow)
-        share_cut = tail_quick / np.maximum(tail_quick + tail_late, 1e-300)
-        n_quick = float(share.sum() + share_cut.sum())
-        n_late = len(seen) + len(cut) - n_quick
-        fast = _mean(share, seen, share_cut, cut + fast, fast)
-        slow = _mean(1.0 - share, seen, 1.0 - share_cut, cut + slow, slow)
-        weight = float(np.clip(n_quick / max(n_quick + n_late, 1e-9), 0.02, 0.98))
-    if fast > slow:
-        weight, fast, slow = 1.0 - weight, slow, fast
-    return Operator(weight_fast=weight, mean_fast_h=fast, mean_slow_h=slow)
-
-
-def _mean(
-    share: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    seen: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    share_cut: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    filled: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    before: float,
-) -> float:
-    total = float(share.sum() + share_cut.sum())
-    if total < 1e-6:
-        return before
-    return max(1e-3, float((share @ seen + share_cut @ filled) / total))
+        density = weights * np.exp(-seen[:, np.newaxis] / means) / means
+        of_seen = density / np.maximum(density.sum(axis=1, keepdims=True), 1e-300)
+        tail = surfacing * weights * np.exp(-cut[:, np.newaxis] / means)
+        to_come = tail / np.maximum(1.0 - surfacing + tail.sum(axis=1, keepdims=True), 1e-300)
+        count = _PRIOR_DELAYS * prior + of_seen.sum(axis=0) + to_come.sum(axis=0)
+        hours = seen @ of_seen + cut @ to_come + means * to_come.sum(axis=0)
+        means = (_PRIOR_DELAYS * prior * usual + hours) / count
+        weights = count / count.sum()
+        surfacing = (len(seen) + float(to_come.sum())) / (len(seen) + len(cut))
+    if means[0] > means[1]:
+        weights, means = weights[::-1], means[::-1]
+    return Operator(
+        weight_fast=float(weights[0]), mean_fast_h=float(means[0]), mean_slow_h=float(means[1])
+    )
 
 
 def _default(value: float) -> Estimate:

@@ -75,11 +75,14 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Confirmed:
-    """What the confirmed incidents say: (seen, could be seen) a leak, and delays in hours."""
+    """What the confirmed incidents say: (seen, could be seen) a leak, and delays in hours.
+
+    `unseen`: for how long the leaker had the baits that did not surface.
+    """
 
     shares: list[tuple[int, int]]
     delays: list[float]
-    censored: list[float]
+    unseen: list[float]
 
 
 def estimate_parameters(session: Session, now: datetime) -> tuple[Parameter, ...]:
@@ -169,7 +172,7 @@ def _leak_fraction(found: _Confirmed) -> list[Parameter]:
 
 def _delay(found: _Confirmed) -> list[Parameter]:
     names = ("weight_fast", "mean_fast_h", "mean_slow_h")
-    fitted, plain = delay_mixture(found.delays, found.censored), Operator()
+    fitted, plain = delay_mixture(found.delays, found.unseen), Operator()
     return _fitted(
         {name: getattr(fitted, name) for name in names},
         {name: getattr(plain, name) for name in names},
@@ -248,7 +251,7 @@ def _list_lags(session: Session) -> list[float]:
 
 def _load_confirmed(session: Session, now: datetime) -> _Confirmed:
     """Look up what became of the baits of each source that review has confirmed."""
-    found = _Confirmed(shares=[], delays=[], censored=[])
+    found = _Confirmed(shares=[], delays=[], unseen=[])
     incidents = session.scalars(
         select(Incident)
         .where(Incident.state == IncidentState.CONFIRMED)
@@ -278,9 +281,7 @@ def _follow(
     visible = round(len(held) * Operator().coverage["resale"])
     found.shares.append((len(leaked), max(len(leaked), visible)))
     found.delays.extend(max(0.0, (at - held[one]) / HOUR) for one, at in leaked.items())
-    found.censored.extend(
-        (until - since) / HOUR for one, since in held.items() if one not in leaked
-    )
+    found.unseen.extend((until - since) / HOUR for one, since in held.items() if one not in leaked)
 
 
 def _list_held(
