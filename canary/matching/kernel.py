@@ -35,14 +35,20 @@ from canary.matching.codes import (
     HAS_SHORT,
     LETTER,
     LIKELY,
+    LINE,
+    LINE_START,
     NOT_PLAIN,
     OPENER,
     OUT,
+    OUT_AT,
     PAIRS,
     PART_FIRST,
     PARTS,
     PARTS_COUNT,
     QUICK,
+    RING_CITIES,
+    RING_NAMES,
+    RING_PLACES,
     SHORT_LINE,
     SIZE,
     SOFT,
@@ -60,17 +66,20 @@ from canary.matching.codes import (
     UTF8,
 )
 from canary.matching.probes import (
-    QUEUE_LENGTH,
     TEN_DIGITS,
     P,
+    await_both,
     await_digits,
     byte_at,
     character,
     compiled,
     digits_at,
+    expect_drawn,
     folded,
+    forget_drawn,
     has,
     has_digits,
+    is_drawn_found,
     look_up_waiting,
     named,
     pair_at,
@@ -113,9 +122,10 @@ def _begun(block, at, code):  # noqa: C901  # pragma: no cover
         return 0
     if crowded and sort & CITY_FIRST and byte_at(quick + other) & CITY_SECOND:
         city = first * P + np.uint64(other)
-        if stands_with(block, city, 1):
+        if crowded == 1 and stands_with(block, city, RING_NAMES):
             flag = LIKELY
-        remember(block, 1, city, begin)
+        await_both(block, city, RING_PLACES)
+        remember(block, RING_CITIES, city, begin)
     if crowded == 2:
         return flag
     value = first * P + np.uint64(other)
@@ -280,7 +290,6 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
         word_at(block + QUICK), word_at(block + PAIRS), word_at(block + DIGITS)
     )  # fmt: skip
     spoken_starts, two_bytes = word_at(block + SPOKEN_STARTS), word_at(block + TWO_BYTES)
-    out = word_at(block + OUT)
     care = NOT_PLAIN
     if names:
         care |= CITY_FIRST if crowded else 0
@@ -290,7 +299,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
     hard_at = _NEVER  # the end of what never stands inside a number
     # The same with what is drawn like a digit; it counts where such a thing touches a digit.
     drawn, drawn_count, drawn_end, is_drawn, since = 0, 0, _NEVER, False, 0
-    is_live, is_pending = False, False
+    is_live = False
     han_start, han_end = _NEVER, _NEVER
     word_begin, word_end, is_pushed = _NEVER, _NEVER, False
     wide_letters, wide_end = 0, _NEVER
@@ -315,16 +324,19 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 if masked >= 2:
                     flag = AROUND
                 if flag:
+                    out = word_at(block + OUT_AT)
                     put(out, line)
                     put(out + 8, line_start)
                     put(out + 16, at)
                     put(out + 24, flag)
-                    out += 32
+                    put(block + OUT_AT, out + 32)
                 if at - line_start >= SHORT_LINE:
                     put(block + BLOCK_START, at)
                 if begin == size:
                     break
                 flag, masked, line, line_start = 0, 0, line + 1, at
+                put(block + LINE, line)
+                put(block + LINE_START, at)
                 continue
             code, kind = byte, pair_at(classes + 2 * byte)
             if sort == ASCII_LETTER:
@@ -401,9 +413,9 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                                 drawn, drawn_count, is_drawn = acc, count, True
                             drawn = (drawn << 4 | byte_at(digits + letter)) & TEN_DIGITS
                             drawn_count, drawn_end, since = drawn_count + 1, index + 1, 0
-                            is_pending |= has_digits(block, drawn, drawn_count)
+                            expect_drawn(block, drawn, drawn_count)
                             is_live |= index == digits_end
-                    if is_live and is_pending:
+                    if is_live and is_drawn_found(block):
                         flag = AROUND
                 continue
         else:
@@ -461,7 +473,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
         if kind & DIGIT:
             chain_end = max(digits_end, drawn_end)
             if begin - chain_end > _NEAR or hard_at > chain_end:
-                is_drawn = is_live = is_pending = False
+                is_drawn = is_live = False
+                forget_drawn(block)
             if begin - digits_end > _NEAR or hard_at > digits_end:
                 count = 0
             if begin - star_end <= _BESIDE and beside(block, star_end, begin):
@@ -518,12 +531,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 if sounds >= _SOUNDS:
                     flag = AROUND
             count, last_digits, digits_end = count + group, digits_end, at
-            if (
-                count >= 10
-                and await_digits(block, acc, line, line_start, LIKELY if group >= 10 else AROUND)
-                == QUEUE_LENGTH
-            ):
-                out = look_up_waiting(block, out)
+            if count >= 10:
+                await_digits(block, acc, LIKELY if group >= 10 else AROUND)
             if has_short and has_digits(block, acc, min(count, 9)):
                 flag = AROUND
             if group >= 10:
@@ -547,15 +556,18 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     own = acc & ((1 << 4 * group) - 1)
                     drawn = (drawn << 4 * group | own) & TEN_DIGITS
                     drawn_count, since, drawn_end = drawn_count + group, since + group, at
-                    if since < 10 and has_digits(block, drawn, drawn_count):
-                        is_pending = True
-                if is_live and is_pending:
+                    if since < 10:
+                        expect_drawn(block, drawn, drawn_count)
+                if is_live and is_drawn_found(block):
                     flag = AROUND
                 if names and han_end == house_begin and 0 < house_digits <= 5:
                     # 民路88: the last three characters before a house number, and it.
                     own = acc & ((1 << 4 * house_digits) - 1)
                     place = house(block, han_start, han_end, own)
-                    if place != _0:
+                    if place != _0 and crowded:
+                        await_both(block, place, RING_CITIES)
+                        remember(block, RING_PLACES, place, begin)
+                    elif place != _0:
                         flag = max(flag, named(block, _PLACE, place, begin))
             continue
         if kind & COMPLEX:
@@ -588,7 +600,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
         if kind & DRAWN:
             chain_end = max(digits_end, drawn_end)
             if begin - chain_end > _NEAR or hard_at > chain_end:
-                is_drawn = is_live = is_pending = False
+                is_drawn = is_live = False
+                forget_drawn(block)
             if not is_drawn:
                 is_drawn = True
                 drawn, drawn_count = 0, 0
@@ -596,14 +609,14 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     drawn, drawn_count = acc, count
             drawn = (drawn << 4 | byte_at(digits + code)) & TEN_DIGITS
             drawn_count, drawn_end, since = drawn_count + 1, at, 0
-            is_pending |= has_digits(block, drawn, drawn_count)
+            expect_drawn(block, drawn, drawn_count)
             is_live |= begin == digits_end
-            if is_live and is_pending:
+            if is_live and is_drawn_found(block):
                 flag = AROUND
         elif not kind & (SOFT | LETTER):
             hard_at = at
-    out = look_up_waiting(block, out)
-    return (out - word_at(block + OUT)) // 32, line
+    look_up_waiting(block)
+    return (word_at(block + OUT_AT) - word_at(block + OUT)) // 32, line
 
 
 look_through = compiled(_look_through)

@@ -27,13 +27,20 @@ from canary.matching.codes import (
     CHARSET,
     CROWDED,
     DATA,
+    DRAWN_FOUND,
+    DRAWN_WAITING,
     FOLDS,
     FOUR_BYTES,
     HAS_SHORT,
     LIKELY,
+    LINE,
+    LINE_START,
     OUT,
+    OUT_AT,
     PRIME,
     RING,
+    RING_CITIES,
+    RING_NAMES,
     RINGS,
     RINGS_AT,
     SECOND_PRIME,
@@ -94,11 +101,12 @@ def compiled(function):
         numba.config.CACHE_DIR = before
 
 
-# Behind the block: digits that wait to be looked up, and how many.
-QUEUE_LENGTH = 16
+# Behind the block: what waits to be looked up, and how many; then digits partly drawn.
+QUEUE_LENGTH = DRAWN_LENGTH = 16
 WAITING = 8 * BLOCK_WORDS
 QUEUE = WAITING + 8
-ALL_WORDS = BLOCK_WORDS + 1 + 4 * QUEUE_LENGTH
+DRAWN_QUEUE = QUEUE + 32 * QUEUE_LENGTH
+ALL_WORDS = DRAWN_QUEUE // 8 + DRAWN_LENGTH
 
 
 def _loaded(bits):
@@ -253,27 +261,45 @@ def _has_digits(block, last_ten, count):  # pragma: no cover
 has_digits = compiled(_has_digits)
 
 
-def _await_digits(block, last_ten, line, start, how):  # pragma: no cover
-    """Have ten digits looked up later, when what tells of them has come near."""
-    mixed = mix(_NUMBER ^ np.uint64(last_ten))
-    place = np.int64(mixed >> _12) & word_at(block + BITS_MASK)
-    _fetch(word_at(block + BITS) + 8 * place)
-    count = word_at(block + WAITING)
-    row = block + QUEUE + 32 * count
-    put(row, np.int64(mixed))
-    put(row + 8, line)
-    put(row + 16, start)
-    put(row + 24, how)
-    put(block + WAITING, count + 1)
-    return count + 1
+def _forget_drawn(block):  # pragma: no cover
+    """Drop the digits, some of them drawn, that were to be looked up."""
+    put(block + DRAWN_WAITING, 0)
+    put(block + DRAWN_FOUND, 0)
 
 
-await_digits = compiled(_await_digits)
+forget_drawn = compiled(_forget_drawn)
 
 
-def _look_up_waiting(block, out):  # pragma: no cover
-    """Look up the digits that wait; write the lines that pass, return where to write on."""
-    data, size = word_at(block + DATA), word_at(block + SIZE)
+def _is_drawn_found(block):  # pragma: no cover
+    """Look up what was expected since it was last forgotten; tell whether any is a bait's."""
+    for index in range(word_at(block + DRAWN_WAITING)):
+        word = word_at(block + DRAWN_QUEUE + 8 * index)
+        if has_digits(block, word & TEN_DIGITS, word >> 40):
+            put(block + DRAWN_FOUND, 1)
+    put(block + DRAWN_WAITING, 0)
+    return word_at(block + DRAWN_FOUND) != 0
+
+
+is_drawn_found = compiled(_is_drawn_found)
+
+
+def _expect_drawn(block, last_ten, count):  # pragma: no cover
+    """Have digits, some of them drawn, looked up when it matters; it seldom does."""
+    if count < 6:
+        return
+    if word_at(block + DRAWN_WAITING) == DRAWN_LENGTH:
+        is_drawn_found(block)
+    waiting = word_at(block + DRAWN_WAITING)
+    put(block + DRAWN_QUEUE + 8 * waiting, min(count, 10) << 40 | last_ten)
+    put(block + DRAWN_WAITING, waiting + 1)
+
+
+expect_drawn = compiled(_expect_drawn)
+
+
+def _look_up_waiting(block):  # pragma: no cover
+    """Look up what waits; write the lines that pass."""
+    data, size, out = word_at(block + DATA), word_at(block + SIZE), word_at(block + OUT_AT)
     for index in range(word_at(block + WAITING)):
         row = block + QUEUE + 32 * index
         if has_mixed(block, np.uint64(word_at(row))):
@@ -289,11 +315,38 @@ def _look_up_waiting(block, out):  # pragma: no cover
             put(out + 16, min(size, end + 1))
             put(out + 24, word_at(row + 24))
             out += 32
+    put(block + OUT_AT, out)
     put(block + WAITING, 0)
-    return out
 
 
 look_up_waiting = compiled(_look_up_waiting)
+
+
+def _await_value(block, value, how):  # pragma: no cover
+    """Have a tagged value looked up later, when what tells of it has come near."""
+    mixed = mix(value)
+    place = np.int64(mixed >> _12) & word_at(block + BITS_MASK)
+    _fetch(word_at(block + BITS) + 8 * place)
+    count = word_at(block + WAITING)
+    row = block + QUEUE + 32 * count
+    put(row, np.int64(mixed))
+    put(row + 8, word_at(block + LINE))
+    put(row + 16, word_at(block + LINE_START))
+    put(row + 24, how)
+    put(block + WAITING, count + 1)
+    if count + 1 == QUEUE_LENGTH:
+        look_up_waiting(block)
+
+
+await_value = compiled(_await_value)
+
+
+def _await_digits(block, last_ten, how):  # pragma: no cover
+    """Have ten digits looked up later."""
+    await_value(block, _NUMBER ^ np.uint64(last_ten), how)
+
+
+await_digits = compiled(_await_digits)
 
 
 def _character(block, at):  # pragma: no cover
@@ -344,7 +397,7 @@ folded = compiled(_folded)
 
 
 def _remember(block, which, value, at):  # pragma: no cover
-    """Keep a name or place (0) or a city (1) of this line and those around; the oldest goes."""
+    """Keep a name, city or place of this line and those around; of each kind, the oldest goes."""
     turn = word_at(block + TURNS + 8 * which)
     put(block + RINGS + 8 * (RING * which + turn), np.int64(value))
     put(block + RINGS_AT + 8 * (RING * which + turn), at)
@@ -355,18 +408,31 @@ remember = compiled(_remember)
 
 
 def _stands_with(block, value, which):  # pragma: no cover
-    """Tell whether a city (1) stands with a name or place of this block (0), or the reverse."""
+    """Tell whether a name stands with a city of this block, or a city with a name."""
     since = word_at(block + BLOCK_START)
-    for index in range(RING * (1 - which), RING * (2 - which)):
+    for index in range(RING * which, RING * (which + 1)):
         if word_at(block + RINGS_AT + 8 * index) >= since:
             other = np.uint64(word_at(block + RINGS + 8 * index))
-            both = other * P + value if which else value * P + other
+            both = value * P + other if which == RING_CITIES else other * P + value
             if has(block, _BOTH ^ both >> _4):
                 return True
     return False
 
 
 stands_with = compiled(_stands_with)
+
+
+def _await_both(block, value, which):  # pragma: no cover
+    """Have a place looked up later with each city of this block, or a city with each place."""
+    since = word_at(block + BLOCK_START)
+    for index in range(RING * which, RING * (which + 1)):
+        if word_at(block + RINGS_AT + 8 * index) >= since:
+            other = np.uint64(word_at(block + RINGS + 8 * index))
+            both = value * P + other if which == RING_CITIES else other * P + value
+            await_value(block, _BOTH ^ both >> _4, LIKELY)
+
+
+await_both = compiled(_await_both)
 
 
 def _named(block, tag, value, at):  # pragma: no cover
@@ -376,8 +442,8 @@ def _named(block, tag, value, at):  # pragma: no cover
         return 0
     if found == 3 or not word_at(block + CROWDED):
         return LIKELY
-    is_with_city = stands_with(block, value, 0)
-    remember(block, 0, value, at)
+    is_with_city = stands_with(block, value, RING_CITIES)
+    remember(block, RING_NAMES, value, at)
     return LIKELY if is_with_city else 0
 
 

@@ -94,10 +94,10 @@ class Sieve:
             (codes.DATA, _address(data)), (codes.SIZE, len(data)),
             (codes.CHARSET, CHARSETS[charset]), (codes.CROWDED, crowd),
             (codes.HAS_NAMES, self.has_names), (codes.HAS_SHORT, self.has_short),
-            (codes.OUT, _address(out)), (codes.QUICK, _address(self.starts)),
-            (codes.PAIRS, _address(pairs)), (codes.TABLE, _address(self.table)),
-            (codes.TABLE_SIZE, len(self.table)), (codes.BITS, _address(self.bits)),
-            (codes.BITS_MASK, len(self.bits) - 1),
+            (codes.OUT, _address(out)), (codes.OUT_AT, _address(out)),
+            (codes.QUICK, _address(self.starts)), (codes.PAIRS, _address(pairs)),
+            (codes.TABLE, _address(self.table)), (codes.TABLE_SIZE, len(self.table)),
+            (codes.BITS, _address(self.bits)), (codes.BITS_MASK, len(self.bits) - 1),
         ):  # fmt: skip
             block[place // 8] = value
         count, breaks = look_through(block)
