@@ -9,10 +9,11 @@ every row; a file of another database, or of another state of this one, is not u
 
 import io
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +37,7 @@ SMALL = 5000  # baits up to which dictionaries do
 LATE = timedelta(minutes=10)  # how long a transaction that issues baits may take
 RECHECK = timedelta(seconds=1)
 RETRY = timedelta(minutes=1)  # after a register could not be loaded
+SWITCH_S = 0.0005  # turn of one thread while a register loads; 5 ms otherwise
 FAR = 50_000  # ids looked back over for what was committed late
 PLACE = "register.file|live"
 
@@ -105,7 +107,7 @@ class LiveRegister(Register):
     def load(self) -> None:
         """Bring a large register into memory, from the file where it fits."""
         try:
-            with self._database.read() as session:
+            with self._database.read() as session, _giving_way():
                 held = self._read_file(session) or self._build(session)
         except (Unavailable, SealBroken) as error:
             log.warning("register.not_loaded", reason=type(error).__name__)
@@ -145,6 +147,9 @@ class LiveRegister(Register):
             return None
         if held.mark != self._mark(session, last):
             log.warning("register.file_unused", reason="of another state of the database")
+            return None
+        if (session.scalar(select(func.max(Bait.id))) or 0) - last > FAR:
+            log.info("register.file_unused", reason="too many baits are newer")
             return None
         return held
 
@@ -194,3 +199,14 @@ class LiveRegister(Register):
         while len(self._marks) > 1 and now - self._marks[1][0] > LATE:
             self._marks.popleft()
         return max(self._marks[0][1], self._last - FAR)
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let pages go on beside the minutes of a first load: each wait for its turn is a short one."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

@@ -107,6 +107,23 @@ def test_file_of_another_state_is_not_used(office: Office, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("large")
+def test_file_far_behind_is_written_anew(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taking thousands of baits in one by one would keep the next message waiting."""
+    office.plant()
+    file = tmp_path / "register.sealed"
+    _open(office, file).load()
+    before = file.read_bytes()
+    office.plant(batch="b2")
+    monkeypatch.setattr(live, "FAR", 1)
+    _open(office, file).load()
+    assert file.read_bytes() != before
+    with office.database.read() as session:
+        assert _open(office, file)._read_file(session) is not None
+
+
+@pytest.mark.usefixtures("large")
 def test_messages_are_read_while_it_loads(office: Office) -> None:
     office.plant()
     register = _open(office)
