@@ -27,7 +27,7 @@ from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve, empty_sieve
 
 MAGIC = b"CANARY-REGISTER-3\n"
-_FEW = 40  # keys up to which each is looked up by itself
+_USUAL = 4  # entries of a key for which there is room at once
 _BUCKET = 32  # entries of the index per bucket, on average
 _ROOM = 1.05  # how much larger than needed the sieve is made, for baits to come
 _PLAIN = 255
@@ -57,7 +57,6 @@ class PackedRegister(Register):
         self._retired: set[int] = set()
         self._lock = threading.Lock()
         self._bits = int(len(arrays["buckets"]) - 1).bit_length() - 1
-        self._views = tuple(arrays[name].data for name in ("prints", "buckets", "ids"))
 
     def __reduce__(self) -> tuple[Callable[[bytes], "PackedRegister"], tuple[bytes]]:
         buffer = io.BytesIO()
@@ -106,44 +105,25 @@ class PackedRegister(Register):
 
     def find(self, keys: Collection[Key]) -> Mapping[Key, Sequence[int]]:
         wanted = list(keys)
-        found = dict(self._newest.find(wanted))
+        found = {key: list(ids) for key, ids in self._newest.find(wanted).items()}
         if not wanted or not len(self._arrays["ids"]):
             return found
-        if len(wanted) <= _FEW:
-            return {key: ids for key, ids in self._found_one_by_one(wanted, found) if ids}
-        hashes = np.fromiter((zlib.crc32(key.encode()) for key in wanted), np.uint32, len(wanted))
-        buckets, prints = self._arrays["buckets"], self._arrays["prints"]
-        places = hashes >> np.uint32(32 - self._bits) if self._bits else hashes * np.uint32(0)
-        low = buckets[places].astype(np.int64)
-        sizes = buckets[places + np.uint32(1)].astype(np.int64) - low
-        owner = np.repeat(np.arange(len(wanted)), sizes)
-        at = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes) + low[owner]
-        same = prints[at] == _print_of(hashes)[owner]
-        for key, index in zip(owner[same].tolist(), at[same].tolist(), strict=True):
-            bait_id = self._bait_id(
-                int.from_bytes(self._arrays["ids"][3 * index : 3 * index + 3], "little")
-            )
-            found.setdefault(wanted[key], [])
-            found[wanted[key]] = [*found[wanted[key]], bait_id]
+        hashes = np.array([zlib.crc32(key.encode()) for key in wanted], dtype=np.uint32)
+        for key, index in self._entries(hashes, _USUAL * len(wanted)):
+            ids = found.setdefault(wanted[key], [])
+            ids.append(self._bait_id(index))
         return {key: ids for key, ids in found.items() if len(ids) <= FANOUT}
 
-    def _found_one_by_one(
-        self, wanted: Iterable[Key], newest: Mapping[Key, Sequence[int]]
-    ) -> Iterator[tuple[Key, Sequence[int]]]:
-        """Look up a few keys without the fixed cost of array arithmetic."""
-        prints, buckets, ids = self._views
-        for key in wanted:
-            hashed = zlib.crc32(key.encode())
-            place, print_ = hashed >> (32 - self._bits), hashed & 0xFFFF
-            low, high = buckets[place], buckets[place + 1]
-            found = list(newest.get(key, ()))
-            bucket = prints[low:high].tolist()
-            if print_ in bucket:
-                for index, one in enumerate(bucket, low):
-                    if one == print_:
-                        raw = ids[3 * index : 3 * index + 3]
-                        found.append(self._bait_id(int.from_bytes(raw, "little")))
-            yield key, found if len(found) <= FANOUT else ()
+    def _entries(self, hashes: NDArray[np.uint32], room: int) -> Iterator[tuple[int, int]]:
+        """Yield which key, by its index, stands with which bait, by its index."""
+        from canary.matching.lookup import entries_of
+
+        keys, owners = np.empty((2, room), dtype=np.uint32)
+        arrays = (self._arrays[name] for name in ("buckets", "prints", "ids"))
+        count = entries_of(hashes, self._bits, *arrays, keys, owners)
+        if count > room:
+            return self._entries(hashes, count)
+        return zip(keys[:count].tolist(), owners[:count].tolist(), strict=True)
 
     def values(self, bait_ids: Collection[int]) -> Mapping[int, BaitValues]:
         opened = dict(self._newest.values(bait_ids))

@@ -69,7 +69,7 @@ _HIGH_BITS = np.int64(-0x7F7F7F7F7F7F7F80)
 
 
 _HERE = Path(__file__).parent
-_SOURCES = [_HERE / name for name in ("codes.py", "kernel.py", "probes.py")]
+_SOURCES = [_HERE / name for name in ("codes.py", "kernel.py", "lookup.py", "probes.py")]
 
 
 @cache
