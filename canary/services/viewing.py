@@ -1,7 +1,7 @@
 """What several pages share: paging, who may see what, masked bait values."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
@@ -25,6 +25,7 @@ PAGE_SIZE = 50
 LAST_PAGE = 20_000
 
 Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ class Paged(Generic[Item]):
     def last_item(self) -> int:
         """Return the position of the last item shown, 0 on an empty page."""
         return self.first_item + len(self.items) - 1 if self.items else 0
+
+    def showing(self, items: Iterable[Other]) -> "Paged[Other]":
+        """Return the same page with `items` made from its rows."""
+        return Paged(items=tuple(items), number=self.number, size=self.size, total=self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,8 +166,7 @@ def list_requests(
 ) -> Paged[RevealLine]:
     """Return one page of the requests, the newest first."""
     found = page_of(session, _select().order_by(RevealRequest.id.desc()), number, PAGE_SIZE)
-    items = tuple(_to_line(row, viewer, now) for row in found.items)
-    return Paged(items=items, number=found.number, size=found.size, total=found.total)
+    return found.showing(_to_line(row, viewer, now) for row in found.items)
 
 
 def _select() -> Select[RevealRequest]:

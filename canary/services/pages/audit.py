@@ -40,7 +40,7 @@ def list_audit(
     """Return one page of the audit log, newest first."""
     query = select(AuditEntry).where(*_limit(wanted)).order_by(AuditEntry.id.desc())
     rows = page_of(session, query, number, size)
-    items = tuple(
+    return rows.showing(
         AuditLine(
             at=row.at,
             actor=row.actor,
@@ -51,7 +51,6 @@ def list_audit(
         )
         for row in rows.items
     )
-    return Paged(items=items, number=rows.number, size=rows.size, total=rows.total)
 
 
 def _limit(wanted: AuditFilter) -> list[ColumnElement[bool]]:

@@ -152,7 +152,7 @@ def _to_lines(session: Session, vault: Vault, rows: Paged[Bait]) -> Paged[BaitLi
         .where(Match.bait_id.in_(ids))
         .group_by(Match.bait_id),
     )
-    items = tuple(
+    return rows.showing(
         BaitLine(
             ref=row.ref,
             carrier=row.carrier,
@@ -166,7 +166,6 @@ def _to_lines(session: Session, vault: Vault, rows: Paged[Bait]) -> Paged[BaitLi
         )
         for row in rows.items
     )
-    return Paged(items=items, number=rows.number, size=rows.size, total=rows.total)
 
 
 def _load_homes(session: Session, bait_ids: Sequence[int]) -> dict[int, SourceLabel]:

@@ -106,9 +106,7 @@ def list_monitors(session: Session) -> tuple[MonitorLine, ...]:
 def list_some_monitors(session: Session, number: int) -> Paged[MonitorLine]:
     """Return one page of the monitors by name."""
     rows = page_of(session, _by_name(), number)
-    return Paged(
-        items=_lines(session, rows.items), number=rows.number, size=rows.size, total=rows.total
-    )
+    return rows.showing(_lines(session, rows.items))
 
 
 def show_monitor(session: Session, vault: Vault, name: str) -> MonitorPage:

@@ -67,8 +67,7 @@ def list_reporters(session: Session, now: datetime) -> tuple[ReporterLine, ...]:
 def page_reporters(session: Session, now: datetime, number: int) -> Paged[ReporterLine]:
     """Return one page of the reporters, by name."""
     rows = page_of(session, select(Reporter).order_by(Reporter.name), number)
-    lines = tell_reporters(session, rows.items, now)
-    return Paged(items=lines, number=rows.number, size=rows.size, total=rows.total)
+    return rows.showing(tell_reporters(session, rows.items, now))
 
 
 def tell_reporters(
@@ -115,7 +114,7 @@ def list_posts(session: Session, state: str, number: int, size: int = PAGE_SIZE)
     if state:
         query = query.where(InboxPost.state == state)
     rows = page_of(session, query.order_by(InboxPost.id.desc()), number, size)
-    items = tuple(
+    return rows.showing(
         PostLine(
             ref=row.ref,
             reporter=row.reporter.name,
@@ -128,7 +127,6 @@ def list_posts(session: Session, state: str, number: int, size: int = PAGE_SIZE)
         )
         for row in rows.items
     )
-    return Paged(items=items, number=rows.number, size=rows.size, total=rows.total)
 
 
 def list_deliveries(
@@ -139,12 +137,7 @@ def list_deliveries(
     if state:
         query = query.where(Delivery.state == state)
     rows = page_of(session, query.order_by(Delivery.id.desc()), number, size)
-    return Paged(
-        items=tuple(_line(row, row.alert) for row in rows.items),
-        number=rows.number,
-        size=rows.size,
-        total=rows.total,
-    )
+    return rows.showing(_line(row, row.alert) for row in rows.items)
 
 
 def _line(row: Delivery, alert: Alert) -> DeliveryLine:

@@ -56,12 +56,7 @@ def list_incidents(
         .order_by(Incident.last_sighting_at.desc(), Incident.id.desc())
     )
     rows = page_of(session, query, number, size)
-    return Paged(
-        items=_to_lines(session, viewer, rows.items, now),
-        number=rows.number,
-        size=rows.size,
-        total=rows.total,
-    )
+    return rows.showing(_to_lines(session, viewer, rows.items, now))
 
 
 def count_incidents(

@@ -73,12 +73,7 @@ def load_sightings(
     )
     rows = page_of(session, query, number, SIGHTINGS_SHOWN)
     matches = _load_matches(session, [row.id for row in rows.items])
-    return Paged(
-        items=tuple(_view(vault, viewer, row, matches.get(row.id, ())) for row in rows.items),
-        number=rows.number,
-        size=rows.size,
-        total=rows.total,
-    )
+    return rows.showing(_view(vault, viewer, row, matches.get(row.id, ())) for row in rows.items)
 
 
 def load_sighting(session: Session, vault: Vault, viewer: Viewer, ref: str) -> SightingPage:
