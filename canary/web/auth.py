@@ -191,10 +191,19 @@ def is_local_path(path: str) -> bool:
 
 def _guard() -> Response | None:
     endpoint = request.endpoint
-    if endpoint is None or endpoint in {"static", "hooks.receive"}:
+    if endpoint in {"static", "hooks.receive"}:
+        return None
+    if endpoint is None:
+        # Nothing is here; whoever is signed in still gets the menu with the answer.
+        _recognise()
         return None
     request.max_content_length = UPLOAD_BYTES
     _check_origin()
+    _recognise()
+    return None if endpoint in PUBLIC else _check_role(endpoint)
+
+
+def _recognise() -> None:
     parts = get_parts()
     reference = session.get(REFERENCE)
     if isinstance(reference, str):
@@ -202,7 +211,6 @@ def _guard() -> Response | None:
         viewer = find_viewer(parts.database, reference, parts.clock(), is_present=is_present)
         is_half = viewer is not None and viewer.awaits_code
         g.viewer, g.half_in = (None, viewer) if is_half else (viewer, None)
-    return None if endpoint in PUBLIC else _check_role(endpoint)
 
 
 def _check_role(endpoint: str) -> Response | None:

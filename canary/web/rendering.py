@@ -17,7 +17,7 @@ from canary.web.flaws import tell_flaw, tell_note
 from canary.web.language import get_lang, get_zone
 from canary.web.parts import get_parts
 from canary.web.visible import make_visible, shorten
-from canary.web.words import label, tell_look
+from canary.web.words import label, tell_carrier, tell_look
 
 STATIC = Path(__file__).parent / "static"
 
@@ -56,6 +56,7 @@ def install(app: Flask) -> None:
         flaw=tell_flaw,
         note=tell_note,
         agent=tell_agent,
+        carrier=tell_carrier,
     )
     app.jinja_env.globals.update(
         AREAS=AREAS,

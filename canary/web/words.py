@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from canary.web.catalog import gettext
 from canary.web.catalog import lazy_gettext as _l
-from canary.web.deeds import ACTIONS, AREAS
+from canary.web.deeds import ACTIONS, AREAS, DETAILS
+from canary.web.language import get_lang
 from canary.web.visible import shorten
+from seeds.carriers import load_carriers
 
 Words = Mapping[str, object]
 
@@ -146,6 +148,11 @@ ORIGINS: Words = {
     "ancestor": _l("Query from above"),
 }
 
+ROUTES: Words = {
+    "sheet": _l("Planting sheet"),
+    "push": _l("Interface of the source"),
+    "local": _l("Local sheet, in no system others can query"),
+}
 BATCH_STATES: Words = {
     "draft": _l("Draft"),
     "ordered": _l("Waiting to be made"),
@@ -216,6 +223,8 @@ LABELS: Mapping[str, Words] = {
     "action": ACTIONS,
     "visibility": VISIBILITIES,
     "origin": ORIGINS,
+    "route": ROUTES,
+    "detail": DETAILS,
     "work_state": WORK_STATES,
     "grade": GRADES,
     "monitor_kind": MONITOR_KINDS,
@@ -352,6 +361,14 @@ def label(kind: str, value: object) -> str:
     """Return the word for a code; an unknown code stands for itself."""
     word = LABELS[kind].get(str(value))
     return shorten(value, 60) if word is None else str(word)
+
+
+def tell_carrier(code: str) -> str:
+    """Return a carrier's name in the page's language; an unknown code stands for itself."""
+    known = load_carriers().get(code.upper())
+    if known is None:
+        return shorten(code, 40)
+    return known.name_zh if get_lang() == "zh" else known.name_en
 
 
 def tell_look(text: str) -> str:

@@ -42,7 +42,7 @@ def furnish(build: Builder, story: Story) -> Examples:
     for number in range(1, 7):
         build.phone(f"1934027180{number}", f"杭州 SIM {number:02d}")
     scan = _keep(
-        build, "scan", "群聊记录.txt", f"有人在卖 {story.bait} 的单子\n尾号 1234，量大从优"
+        build, "scan", "群聊记录.txt", f"有人在卖 {story.number} 的单子\n尾号 1234，量大从优"
     )
     table = _keep(build, "sources", "网点名单.csv", IMPORT)
     return {
@@ -133,10 +133,10 @@ def _add_people(build: Builder, story: Story) -> None:
             ]
         )
         for minutes, action, subject, reason in [
-            (9, "user.signed_in", "user/chen.yu", None),
-            (21, "bait.reveal_asked", f"bait/{story.bait}", "网点负责人要求核对原始单号"),
-            (300, "evidence.shown", f"incident/{story.named}", None),
             (2900, "batch.issued", f"batch/{story.batch}", None),
+            (150, "evidence.shown", f"incident/{story.named}", None),
+            (21, "bait.reveal_asked", f"bait/{story.bait}", "网点负责人要求核对原始单号"),
+            (9, "user.signed_in", "user/chen.yu", None),
         ]:
             session.add(
                 AuditEntry(
@@ -217,7 +217,7 @@ def _add_endpoints(build: Builder, story: Story) -> None:
         sealed_config=b"",
         lang="en",
         created_at=NOW - timedelta(days=30),
-        failing_since=NOW - timedelta(hours=5),
+        failing_since=NOW - timedelta(hours=3),
     )
     alert = Alert(
         ref="alert-story",
@@ -225,7 +225,7 @@ def _add_endpoints(build: Builder, story: Story) -> None:
         incident_id=story.named,
         revision=1,
         data={},
-        created_at=NOW - timedelta(hours=5),
+        created_at=NOW - timedelta(hours=3),
     )
     with build.database.write() as session:
         session.add_all([chat, hook, alert])
@@ -237,8 +237,8 @@ def _add_endpoints(build: Builder, story: Story) -> None:
                     endpoint_id=chat.id,
                     state="done",
                     attempts=1,
-                    due_at=NOW - timedelta(hours=5),
-                    finished_at=NOW - timedelta(hours=5),
+                    due_at=NOW - timedelta(hours=3),
+                    finished_at=NOW - timedelta(hours=2, minutes=58),
                     last_status=200,
                 ),
                 Delivery(
@@ -247,6 +247,7 @@ def _add_endpoints(build: Builder, story: Story) -> None:
                     state="dead",
                     attempts=9,
                     due_at=NOW - timedelta(hours=1),
+                    finished_at=NOW - timedelta(hours=1),
                     last_status=503,
                     last_answer="upstream unavailable",
                 ),

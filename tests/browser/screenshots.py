@@ -10,6 +10,7 @@ from tests.browser.serving import ARGUMENTS, CHROMIUM, Stage, open_stage, search
 from tests.web.building import PASSWORD
 
 WIDTHS = {"wide": 1280, "narrow": 360}
+HEIGHT = 900
 
 
 def main(folder: Path) -> None:
@@ -32,7 +33,10 @@ def _photograph(
     browser: Browser, stage: Stage, folder: Path, width: str, scheme: str, lang: str
 ) -> None:
     context = browser.new_context(
-        viewport={"width": WIDTHS[width], "height": 900},
+        viewport={"width": WIDTHS[width], "height": HEIGHT},
+        has_touch=width == "narrow",
+        is_mobile=width == "narrow",
+        locale="zh-CN" if lang == "zh" else "en-GB",
         color_scheme=scheme,  # type: ignore[arg-type]
         base_url=stage.address,
     )
@@ -52,7 +56,12 @@ def _photograph(
 
 
 def _save(page: Page, folder: Path, name: str) -> None:
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    """Photograph a whole page at once: what sticks to the window's edge then lies at its end."""
+    width = WIDTHS[name.partition("-")[0]]
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(whole, HEIGHT)})
+    page.screenshot(path=folder / f"{name}.png")
+    page.set_viewport_size({"width": width, "height": HEIGHT})
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Story:
     weak: int
     outlet: str
     bait: str
+    number: str
     sighting: str
     batch: str
     batch_id: int
@@ -52,6 +53,7 @@ def tell(build: Builder) -> Story:
         weak=weak,
         outlet=leaker.code,
         bait=baits[leaker.code][0].ref,
+        number=_values(leaker.id * 10).number,
         sighting=seen.ref if seen else "",
         batch=batch.name,
         batch_id=batch.id,
@@ -73,7 +75,7 @@ def _network(build: Builder, head: Source) -> tuple[list[Source], list[Source]]:
                     parent=region,
                     region=code,
                     daily_parcels=900 + 137 * number,
-                    carriers=["yunda", "zto"],
+                    carriers=["YTO", "ZTO"],
                 )
             )
     return regions, outlets
@@ -83,7 +85,7 @@ def _values(number: int) -> BaitValues:
     _, city, province, district, street = CITIES[number % 4]
     return BaitValues(
         number=f"YT90{number * 7919 + 20471836590:011d}",
-        carrier="yunda",
+        carrier="YTO",
         name=NAMES[number % len(NAMES)],
         phone=f"1934027{1800 + number:04d}",
         province=province,
@@ -118,6 +120,7 @@ def _named_incident(
     incident = build.incident(
         leaker,
         confidence=0.9871,
+        at=NOW - timedelta(hours=3),
         result={
             "posteriors": {leaker.code: 0.9871, region.code: 0.006, head.code: 0.004},
             "p_no_leak": 0.0029,
@@ -163,6 +166,8 @@ def _sightings_of_named(build: Builder, incident: object, baits: list[Bait]) -> 
     crawler = build.reporter("resale-crawler", channel_class="own", format="page")
     gateway = build.reporter("sms-gateway")
     phone = build.phone("19340271800", "杭州 SIM 07")
+    with build.database.write() as session:
+        session.get_one(Bait, baits[2].id).phone_id = phone.id
     rows = [
         f"<tr><td>{number:03d}</td><td>YT88{number * 7919:011d}</td>"
         f"<td>王**</td><td>139****{number:04d}</td></tr>"
@@ -185,6 +190,7 @@ def _sightings_of_named(build: Builder, incident: object, baits: list[Bait]) -> 
         at=NOW - timedelta(days=2, hours=1, minutes=50),
         title="当天新鲜面单 量大从优",
         url="https://resale.example/t/88213",
+        basis="公开页面，法务 2026-11 确认",
     )
     build.sighting(
         gateway,

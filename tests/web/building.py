@@ -169,7 +169,7 @@ class Builder:
         ref = f"B-{number:06d}"
         values = values or BaitValues(
             number=f"YT90{number:011d}",
-            carrier="yunda",
+            carrier="YTO",
             name="林晚舟",
             phone="19340271865",
             province="浙江省",
@@ -180,7 +180,7 @@ class Builder:
         row = Bait(
             ref=ref,
             batch_id=batch.id,
-            carrier="yunda",
+            carrier="YTO",
             state=state,
             is_control=source is None,
             sealed_values=self.vault.seal(
@@ -278,6 +278,7 @@ class Builder:
         at: datetime = NOW,
         arrival: tuple[Bait, Phone] | None = None,
         channel_class: str = "own",
+        basis: str = "test",
         **report: Any,
     ) -> Sighting:
         number = next(self._count)
@@ -315,7 +316,7 @@ class Builder:
             text_key=self.vault.digest("text:" + str(number)),
             phone_id=arrival[1].id if arrival else None,
             seen_at=at,
-            basis="test",
+            basis=basis,
         )
         row.matches = [_match(story.text, bait, surface, what) for bait, surface, what in surfaces]
         if arrival:

@@ -143,6 +143,11 @@ def test_errors_speak_both_languages(browser):
     assert "页面不存在" in browser.get("/nothing?lang=zh").get_data(as_text=True)
 
 
+def test_missing_page_keeps_the_menu(analyst, browser):
+    assert 'class="main-nav"' in analyst.get("/nothing").text
+    assert 'class="main-nav"' not in browser.get("/nothing").text
+
+
 def test_failing_part_is_told_by_readyz(parts):
     browser = Browser(create_app(replace(parts, alive=lambda: {"jobs": False})))
     answer = browser.get("/readyz")
