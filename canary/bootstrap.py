@@ -271,10 +271,14 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
     """Build the dashboard and the receiving routes."""
     from canary.doors import DatabaseInbox, OwnPoster
     from canary.services.access import Role
+    from canary.services.people.factors import note_required
     from canary.web.app import create_app
     from canary.web.parts import WebParts
 
     settings, database = application.settings, application.database
+    factor_roles = frozenset(Role(name) for name in settings.require_totp)
+    with database.write() as session:
+        note_required(session, factor_roles, application.clock())
     return create_app(
         WebParts(
             database=database,
@@ -296,7 +300,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
                 "jobs": jobs is None or jobs.is_alive,
             },
             metrics_allow=settings.metrics_allow,
-            factor_roles=frozenset(Role(name) for name in settings.require_totp),
+            factor_roles=factor_roles,
         )
     )
 

@@ -2,21 +2,36 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from canary.domain.onetime import SECRET_BYTES, find_step
-from canary.services.access import Viewer, count_attempt
+from canary.services.access import Role, Viewer, count_attempt
 from canary.services.audit import record
 from canary.storage.session import Database
-from canary.storage.tables import SignIn, User
+from canary.storage.tables import AuditEntry, SignIn, User
 from canary.storage.vault import Vault
 
 RECOVERY_CODES = 8
+SETTING = "setting/CANARY_REQUIRE_TOTP"
 REFUSED = "the code is wrong or used up, or there were too many attempts"
+
+
+def note_required(session: Session, roles: Collection[Role], now: datetime) -> None:
+    """Write down which roles must have a second factor, if the log last says otherwise."""
+    newest = (
+        select(AuditEntry.details)
+        .where(AuditEntry.subject == SETTING)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+    told, wanted = (session.scalar(newest) or {}).get("roles", []), sorted(roles)
+    if told != wanted:
+        record(session, "system", "user.factor_required", SETTING, now, roles=wanted)
 
 
 def begin_enrolment(session: Session, vault: Vault, viewer: Viewer) -> bytes:

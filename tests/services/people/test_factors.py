@@ -8,9 +8,17 @@ from canary.domain.errors import Conflict, Forbidden, Invalid
 from canary.domain.onetime import code_at, step_of
 from canary.services import access
 from canary.services.people import factors
-from canary.storage.tables import User
+from canary.storage.tables import AuditEntry, User
 
 PASSWORD = "seven quiet parcels at noon"
+
+
+def test_change_of_the_demand_is_written_once(office):
+    for roles in ((), ("admin",), ("admin",), ("analyst", "admin"), ()):
+        with office.database.write() as session:
+            factors.note_required(session, [access.Role(one) for one in roles], office.clock())
+    told = [one.details["roles"] for one in office.rows(AuditEntry)]
+    assert told == [["admin"], ["admin", "analyst"], []]
 
 
 class Desk:
