@@ -18,10 +18,14 @@ _LEAST_SEEN = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accesses:
-    """Sources all of whose seen baits came within a day, and what they got around that day."""
+    """Sources all of whose seen baits came within a day, and what they got around that day.
+
+    `days` counts the days on which each of them got baits: any of them might have been sold.
+    """
 
     sources: Ints
     rows: Ints
+    days: Ints
 
 
 def find_accesses(world: World, source: Ints, record: Ints, since: Floats) -> Accesses:
@@ -36,12 +40,22 @@ def find_accesses(world: World, source: Ints, record: Ints, since: Floats) -> Ac
     rows = np.flatnonzero(alone[world.exp_source])
     at, of = world.exp_since[rows], world.exp_source[rows]
     inside = (at >= first[of] - _EDGE_H) & (at <= last[of] + _EDGE_H)
-    return Accesses(sources=np.flatnonzero(alone), rows=rows[inside])
+    sources = np.flatnonzero(alone)
+    days = _count_days(of, at, world.n_sources)
+    return Accesses(sources=sources, rows=rows[inside], days=days[sources])
+
+
+def _count_days(source: Ints, since: Floats, n_sources: int) -> Ints:
+    """Count the days on which each source got something."""
+    day = np.floor(since / _ONE_DAY_H).astype(np.int64)
+    span = int(day.max(initial=0)) + 1
+    return np.bincount(np.unique(source * span + day) // span, minlength=n_sources)
 
 
 def mix_silence(accesses: Accesses, whole: Floats, of_access: Floats) -> Floats:
     """Mix "anything it held" with "that access alone": silence [sources, L], both given so."""
     mixed = whole.copy()
     at = accesses.sources
-    mixed[at] = np.logaddexp(np.log1p(-PRIOR) + whole[at], np.log(PRIOR) + of_access[at])
+    alone = np.log(PRIOR / accesses.days)[:, np.newaxis]
+    mixed[at] = np.logaddexp(np.log1p(-PRIOR) + whole[at], alone + of_access[at])
     return mixed

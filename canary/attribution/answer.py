@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from canary.domain.verdicts import Verdict
 
-RULE_VERSION = "attribution-4"
+RULE_VERSION = "attribution-5"
 
 
 class ExclusionCode(StrEnum):

@@ -1,8 +1,9 @@
 """One access, one list: whose own silence does not clear it."""
 
 import numpy as np
+import pytest
 
-from canary.attribution.access import find_accesses
+from canary.attribution.access import PRIOR, find_accesses, mix_silence
 from canary.attribution.reading import read_world
 
 HOLDERS = [[(0, 20.0)] for _ in range(4)] + [[(1, 20.0)] for _ in range(4)]
@@ -42,3 +43,12 @@ def test_account_above_may_sell_one_day(make_world):
     world["sources"]["parent"] = [2, 2, None]
     found = _accesses(read_world(world), [0, 1])
     assert found.sources.tolist() == [0, 2]
+
+
+def test_any_day_might_have_been_sold(make_world):
+    """Else two chance finds of one day speak louder than the silence of all other days."""
+    holders = [[(0, 20.0)], [(0, 21.0)], *([(0, 20.0 + 24 * day)] for day in range(1, 10))]
+    found = _accesses(read_world(make_world(holders, [])), [0, 1])
+    assert found.days.tolist() == [10]
+    mixed = mix_silence(found, np.array([[-50.0]]), np.array([[0.0]]))
+    assert np.exp(mixed[0, 0]) == pytest.approx(PRIOR / 10)
