@@ -10,6 +10,7 @@ from canary.attribution.infer import attribute
 from canary.attribution.simulate import Simulated, base_world, simulate, simulate_plan
 from canary.attribution.simulate_leaks import Nature
 from canary.attribution.world import World
+from canary.domain.errors import Invalid
 
 Draw = Callable[[np.random.Generator], Simulated]
 _BOUNDS = (0.01, 0.05, 0.2, 0.5, 0.9, 0.99, 1.0)
@@ -86,16 +87,18 @@ def draw_plan(*, n_sources: int, baits: int, leakers: int, fraction: float, natu
 def draw_leak(world: World, *, leakers: int, fraction: float, nature: Nature) -> Draw:
     """Return a maker of leaks in this network; each leaker passes on `fraction` of its baits.
 
-    Every stage that holds baits leaks as often as any other.
+    Every stage that holds baits leaks as often as any other. Raises Invalid for more leakers than
+    sources that hold baits.
     """
     stage_of = np.array(world.stages)
     holders = np.unique(world.exp_source)
+    if leakers > len(holders):
+        raise Invalid(f"only {len(holders)} sources hold baits", field="leakers", mend="give fewer")
     sizes = {str(one): int((stage_of[holders] == one).sum()) for one in np.unique(stage_of)}
     weights = np.array([1.0 / sizes[world.stages[one]] for one in holders.tolist()])
 
     def draw(rng: np.random.Generator) -> Simulated:
-        count = min(leakers, len(holders))
-        chosen = rng.choice(holders, count, replace=False, p=weights / weights.sum())
+        chosen = rng.choice(holders, leakers, replace=False, p=weights / weights.sum())
         return simulate_plan(world, {int(one): fraction for one in chosen}, nature, rng)
 
     return draw

@@ -107,9 +107,19 @@ def phones(
         f"all of {leakers} leakers and nobody else found: {rate.mean:.1%} "
         f"+- {rate.error:.1%} ({rate.trials} trials, noise {noise})"
     )
+    if len(alike) > MOST_SHOWN:
+        click.echo(
+            f"{len(alike)} groups of sources share all their phones; the first {MOST_SHOWN}:"
+        )
     for group in alike[:MOST_SHOWN]:
-        click.echo(f"the same phones: {', '.join(group)}")
+        click.echo(f"the same phones: {_first_of(group)}")
     _show_twins(twins, empty)
+
+
+def _first_of(codes: list[str]) -> str:
+    """Return as many codes as can be read, and how many more there are."""
+    more = len(codes) - MOST_SHOWN
+    return ", ".join(codes[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _read_sources(wanted: str | None) -> tuple[list[str], tuple[Twins, ...], list[str]]:
@@ -151,7 +161,7 @@ def _write_code(codes: list[str], code: "np.ndarray[tuple[int, ...], np.dtype[np
 
 def _show_twins(twins: tuple[Twins, ...], empty: list[str]) -> None:
     if empty:
-        click.echo(f"{len(empty)} sources hold no bait: {', '.join(empty[:MOST_SHOWN])}")
+        click.echo(f"{len(empty)} sources hold no bait: {_first_of(empty)}")
     if not twins:
         return
     click.echo(f"{len(twins)} pairs that the present placements can hardly tell apart:")
@@ -198,10 +208,12 @@ def simulate(
     """
     from canary.attribution.plan_trials import draw_kind, draw_leak, draw_plan, run_trials
 
+    if sum(one is not None for one in (kind, world_file, n_sources)) > 1:
+        raise click.UsageError("give one of --kind, --world and --sources")
     world = None
     if kind is not None:
         draw = draw_kind(kind)
-    elif n_sources is not None and world_file is None:
+    elif n_sources is not None:
         nature = _nature(Operator(), coverage)
         draw = draw_plan(
             n_sources=n_sources, baits=baits, leakers=leakers, fraction=fraction, nature=nature

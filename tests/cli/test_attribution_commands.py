@@ -25,6 +25,25 @@ def test_phones_are_shared_among_many_sources(canary, home, tmp_path):
     assert found["phones_per_source"] * 60 == len(out.read_text("utf-8-sig").splitlines()) - 1
 
 
+def test_sources_of_the_same_phones_are_counted(canary, home):
+    """Few phones among many: as many names as can be read, and how many more."""
+    ran = canary("design", "phones", "--phones", "2", "--sources", "90", "--trials", "1")
+    assert " and 25 more" in ran.out
+    assert max(map(len, ran.out.splitlines())) < 250
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "told"),
+    [
+        (["--kind", "unique", "--sources", "4"], 2, "give one of --kind"),
+        (["--sources", "3", "--leakers", "4"], 1, "only 3 sources hold baits"),
+    ],
+)
+def test_trial_of_what_cannot_be_is_refused(canary, home, wanted, code, told):
+    ran = canary("design", "simulate", *wanted)
+    assert (ran.code, told in ran.err) == (code, True)
+
+
 def test_plan_is_tried_before_it_is_paid(canary, home):
     wanted = ["--sources", "20", "--baits", "20", "--fraction", "0.9", "--coverage", "0.9"]
     found = canary("design", "simulate", *wanted, "--trials", "5", "--json", "--random-seed", "4")
