@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -318,7 +319,7 @@ def _post_sms(stage: Stage, sender: str, text: str, phone: str) -> None:
     """Post as the SmsForwarder app does: form, its default display, its sign."""
     at = stage.application.clock()
     stamp = str(int(at.timestamp() * 1000))
-    local = at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    local = at.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S")
     display = f"{sender}\n{text}\nSIM1_中国移动_+86{phone}\nSubId：1\n{local}\nRack-Pixel"
     sign = hmac_base64(stage.sms_secret, f"{stamp}\n{stage.sms_secret}".encode())
     body = urlencode(

@@ -16,10 +16,12 @@ from canary.web.catalog import gettext
 from canary.web.flaws import tell_flaw, tell_note
 from canary.web.language import get_lang, get_zone
 from canary.web.parts import get_parts
+from canary.web.refusals import tell_look
 from canary.web.visible import make_visible, shorten
-from canary.web.words import label, tell_carrier, tell_look
+from canary.web.words import label, tell_carrier
 
 STATIC = Path(__file__).parent / "static"
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Which entry of the main menu a blueprint, or a single page of another one, belongs to.
 AREAS = {
@@ -102,14 +104,16 @@ def format_part(share: float) -> str:
 
 
 def format_odds(chance: float) -> str:
-    """Return a probability as `1 in N`, two digits of N."""
+    """Return a probability as `1 in N`: two digits of N, from a billion on its power of ten."""
     if chance <= 0:
         return "—"
     if chance >= 0.5:
         return gettext("more likely than not")
-    times = 1 / chance
-    scale = 10 ** max(0, math.floor(math.log10(times)) - 1)
-    return gettext("1 in %(times)s", times=format_number(round(times / scale) * scale))
+    power = math.floor(math.log10(1 / chance))
+    if power >= 9:
+        return gettext("1 in %(times)s", times=f"10{str(power).translate(RAISED)}")
+    scale = 10 ** max(0, power - 1)
+    return gettext("1 in %(times)s", times=format_number(round(1 / chance / scale) * scale))
 
 
 def format_number(number: float) -> str:

@@ -351,7 +351,7 @@ def _match(text: str, bait: Bait, surface: str, kind: str) -> Match:
         end=end,
         record_start=record_start,
         record_end=len(text) if surface and record_end < 0 else record_end,
-        disguises=["circled digits"] if kind == "number" else [],
+        disguises=["circled"] if kind == "number" else [],
         agreeing=["name"] if kind == "number" else [],
         rule="number exact",
         chance=3.1e-9,

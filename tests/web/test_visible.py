@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.web.agents import tell_agent
+from canary.web.rendering import format_odds
 from canary.web.visible import make_visible, shorten
 
 
@@ -64,3 +65,19 @@ def test_one_line_is_one_line(text):
 )
 def test_browser_is_told_in_two_words(agent, told):
     assert tell_agent(agent) == told
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"),
+    [
+        (0.7, "more likely than not"),
+        (0.25, "1 in 4"),
+        (3.1e-7, "1 in 3\u202f200\u202f000"),
+        (8e-13, "1 in 10¹²"),
+        (1e-30, "1 in 10³⁰"),
+        (0.0, "—"),
+    ],
+)
+def test_chance_is_told_as_odds(app, chance, said):
+    with app.test_request_context("/?lang=en"):
+        assert format_odds(chance) == said

@@ -14,8 +14,8 @@ from canary.web.catalog import gettext
 from canary.web.language import LOCALES, SESSION_LANG
 from canary.web.parts import get_parts
 from canary.web.qr import draw_qr
+from canary.web.refusals import tell_problem
 from canary.web.throttle import get_gate
-from canary.web.words import tell_problem
 
 ISSUER = "Waybill Canary"
 

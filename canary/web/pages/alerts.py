@@ -13,7 +13,7 @@ from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 from webhooks.errors import DeliveryError
 from webhooks.reports import ReportKind
 from webhooks.signing import new_secret

@@ -9,7 +9,7 @@ from canary.services.verdicts.nextseeding import draft_next
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 
 blueprint = Blueprint("attribution", __name__)
 

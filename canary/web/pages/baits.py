@@ -18,7 +18,7 @@ from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_page
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 
 blueprint = Blueprint("baits", __name__)
 

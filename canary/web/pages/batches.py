@@ -22,7 +22,7 @@ from canary.web.flaws import tell_flaw, tell_row
 from canary.web.forms import read_page, read_text
 from canary.web.parts import get_parts
 from canary.web.plans import COLUMNS, PlanForm, read_plan_file, read_plan_form, to_order
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 from seeds.templates import TEMPLATES
 
 FORMATS = ("csv", "xlsx", "json")

@@ -16,7 +16,7 @@ from canary.web.auth import get_viewer
 from canary.web.catalog import gettext, ngettext
 from canary.web.forms import read_number, read_text
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 
 UNDO = "undo"
 UNDO_WITHIN = timedelta(minutes=10)

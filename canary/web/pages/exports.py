@@ -12,8 +12,8 @@ from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.errors import show_error
 from canary.web.parts import get_parts
+from canary.web.refusals import tell_problem
 from canary.web.tables import MOST, TABLES, Table
-from canary.web.words import tell_problem
 
 SHAPES: Mapping[str, tuple[Callable[..., bytes], str]] = {
     "csv": (write_csv, "text/csv; charset=utf-8"),

@@ -9,7 +9,7 @@ from canary.services.stock import importing
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 from seeds.carriers import load_carriers
 
 blueprint = Blueprint("importing", __name__)

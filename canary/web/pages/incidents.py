@@ -18,7 +18,8 @@ from canary.web.forms import DecisionForm, read_decision, read_page
 from canary.web.language import get_lang, get_zone
 from canary.web.pages.casework import keep_undo
 from canary.web.parts import get_parts
-from canary.web.words import label, tell_problem
+from canary.web.refusals import tell_problem
+from canary.web.words import label
 
 LINKED = ("state", "verdict", "source")
 

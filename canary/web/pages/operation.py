@@ -20,7 +20,7 @@ from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_day, read_page, read_text
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 from webhooks.errors import InboxBusy
 from webhooks.inbound.rereading import read_again
 

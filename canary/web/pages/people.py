@@ -13,8 +13,8 @@ from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text
 from canary.web.language import LOCALES
 from canary.web.parts import get_parts
+from canary.web.refusals import tell_problem
 from canary.web.throttle import get_gate
-from canary.web.words import tell_problem
 
 blueprint = Blueprint("people", __name__)
 

@@ -9,7 +9,7 @@ from canary.services.pages.sightings import note_reading
 from canary.web.auth import get_viewer
 from canary.web.forms import read_number
 from canary.web.parts import get_parts
-from canary.web.words import tell_problem
+from canary.web.refusals import tell_problem
 
 blueprint = Blueprint("search", __name__)
 

@@ -1,0 +1,131 @@
+"""The sentences services refuse with, and what a look at a page may run into."""
+
+from canary.web.catalog import gettext
+from canary.web.catalog import lazy_gettext as _l
+
+# Named here so that the catalogue carries them.
+PROBLEMS = (
+    _l("the name or the password is wrong, or there were too many attempts"),
+    _l("the password is wrong, or there were too many attempts"),
+    _l("the code is wrong or used up, or there were too many attempts"),
+    _l("this code is wrong"),
+    _l("a key needs a name"),
+    _l("a key needs a scope"),
+    _l("this end does not fit"),
+    _l("a second factor is in force already"),
+    _l("this invitation is used, withdrawn or too old"),
+    _l("nobody changes their own rights; ask another administrator"),
+    _l("this name is in use"),
+    _l("the name cannot be used"),
+    _l("a partner needs a source"),
+    _l("a password has 12 to 128 characters"),
+    _l("use a sentence of several words"),
+    _l("this password is easily guessed"),
+    _l("use several unrelated words"),
+    _l("the new password is the old one"),
+    _l("choose another"),
+    _l("a decision needs a reason"),
+    _l("say why in a sentence"),
+    _l("the reason is too long"),
+    _l("a reveal needs a reason"),
+    _l("you have asked for this bait already"),
+    _l("this request is answered, shown or too old"),
+    _l("somebody else must agree"),
+    _l("the report is empty"),
+    _l("nothing in this file could be read as text"),
+    _l("there is too much text in this file for one report"),
+    _l("these words were read by machine: correct them, choose the file again and send"),
+    _l("this delivery is waiting already"),
+    _l("no seeding would tell more"),
+    _l("there is no such endpoint"),
+    _l("there is no such source"),
+    _l("there is no such reporter"),
+    _l("there is no such choice"),
+    _l("there is no such kind of sighting"),
+    _l("a region is a division code"),
+    _l("this wait is too short or too long"),
+    _l("quiet hours need both times"),
+    _l("this is not a time of day"),
+    _l("a rule needs a reason"),
+    _l("a rule ends within 90 days"),
+    _l("the scope is too wide"),
+    _l("name a sender or a venue"),
+    _l("name the source of the baits"),
+    _l("use a public https address, or open an inside one by CANARY_OUTBOUND_ALLOW"),
+    _l("give the secret and the options this format needs"),
+    _l("somebody else changed this incident meanwhile"),
+    _l("another incident of the same leak is open; work there"),
+    _l("somebody else changed one of these incidents meanwhile"),
+    _l("this incident was not merged by a person"),
+    _l("nobody of this name works on incidents"),
+    _l("choose the incidents first"),
+    _l("a merge needs two incidents"),
+    _l("choose the sightings to split off"),
+    _l("one sighting at least stays"),
+    _l("give the view a short name"),
+    _l("there are too many views; remove one first"),
+    _l("the search is too long"),
+    _l("there is nothing in it"),
+    _l("this is too large for the page; use the command"),
+    _l("this scan was reported already"),
+    _l("this table was imported already"),
+    _l("no row can be imported"),
+    _l("say which sources"),
+    _l("this is too many or too few"),
+    _l("there is a batch of this name already"),
+    _l("this batch is made, or is waiting to be made"),
+    _l("too many rows hang on refused ones"),
+    _l("write what to look for"),
+    _l("these are too many words"),
+    _l("a single letter or digit is too little; one Chinese character is enough"),
+    _l("there is no such key"),
+    _l("there is no such value"),
+    _l("this is not a day"),
+    _l("its robots.txt refuses this address"),
+    _l("it could not be read"),
+    _l("a short page came in place of the listing, as when robots are kept out"),
+    _l("the selector finds nothing any more: the page may have been redesigned"),
+    _l("there is nothing to read on the page"),
+    _l("what came is no feed any more"),
+    _l("no answer in time"),
+    _l("no connection"),
+    _l("no trusted TLS connection"),
+    _l("no readable answer"),
+    _l("it sends us to another host"),
+    _l("it sends us from https to http"),
+    _l("it sends us round in circles"),
+    _l("the address is not a public one"),
+    _l("not a text"),
+    _l("the body is empty"),
+    _l("choose a page or a feed"),
+    _l("this rhythm does not fit"),
+    _l("say how we may lawfully read this page"),
+    _l("name the ground: a public page, a contract, a warrant"),
+    _l("this is no CSS selector"),
+    _l("this charset is not known"),
+    _l("this is too long"),
+    _l("these headers cannot be sent"),
+    _l("this search finds too much for one file; look for more words"),
+)
+
+# What a look may run into, with a figure or a name at its end.
+LOOKS = (
+    ("it answered ", _l("it answered %(what)s")),
+    ("its robots.txt answered ", _l("its robots.txt answered %(what)s")),
+    ("it is larger than ", _l("it is larger than %(what)s")),
+    ("unpacked it is larger than ", _l("unpacked it is larger than %(what)s")),
+    ("the name ", _l("the name cannot be resolved: %(what)s")),
+)
+
+
+def tell_look(text: str) -> str:
+    """Return what went wrong with a look, in the page's language where the catalogue has it."""
+    for beginning, said in LOOKS:
+        if text.startswith(beginning):
+            return str(said) % {"what": text.removeprefix(beginning)}
+    return tell_problem(text)
+
+
+def tell_problem(text: str) -> str:
+    """Return a service's sentence in the page's language where the catalogue has it."""
+    return gettext(text)
