@@ -72,3 +72,17 @@ def test_reveal_attributes_the_incident_anew(dense: Office) -> None:
     assert found["named"] == ["OUT-A1"]
     assert found["excluded"]["reader:wang"] == "too_late"
     assert dense.count(AttributionRecord) == 2
+
+
+def test_new_baits_attribute_the_incident_anew(office: Office) -> None:
+    """What a source was given since then speaks by its silence."""
+    office.plant(per_source=3)
+    leak(office, "OUT-A1")
+    office.work()
+    office.clock.move(timedelta(days=2))
+    office.seed("b2", per_source=3)
+    office.confirm("b2")
+    assert attribute_stale(office.desk(), Resting()) == 1
+    with office.database.read() as session:
+        found = load_summary(session, office.only(Incident).id)
+    assert [one["held"] for one in found["details"]["reasons"] if one["source"] == "OUT-A1"] == [6]
