@@ -1,7 +1,7 @@
 """What sightings displayed: one row for each bait record shown, and the venues' habits."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from webhooks.reports import ReportKind
 
 FIELDS = ("waybill", "phone", "name", "district")
 CHUNK = 500
+WIDE_GAP = 1000
 FIELD_OF_KIND = {
     "number": "waybill",
     "phone": "phone",
@@ -76,6 +77,18 @@ class Sites:
     def _habit(self, site: int, name: str) -> list[float]:
         total = self.events[site] + 1.5
         return [(self.shown[site][name, step] + 0.5) / total for step in (2, 1)]
+
+
+def place_numbers(numbers: Mapping[int, str]) -> dict[int, str]:
+    """Place numbers as far apart as they are, but never so far that one would tell another."""
+    digits = {at: "".join(filter(str.isdecimal, number)) for at, number in numbers.items()}
+    serials = sorted((int(found), at) for at, found in digits.items() if found)
+    places: dict[int, str] = {}
+    place, before = 0, 0
+    for serial, at in serials:
+        place, before = place + min(serial - before, WIDE_GAP), serial
+        places[at] = str(place)
+    return places
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Build the world an attribution is made from: the database's rows as plain values.
 
 Records are known to the engine by the references of baits and phones, not by their numbers;
-names stand in for the baits that were seen, because their rarity counts. Times are hours since
-the start of the window and come from our own clock alone.
+names stand in for the baits that were seen, because their rarity counts, and small gaps between
+their numbers, because runs of neighbours tell of guessing. Times are hours since the start of the
+window and come from our own clock alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from canary.services.baits.register import open_values
-from canary.services.verdicts.displays import CHUNK, FIELDS, Seen, Sites, to_hours
+from canary.services.verdicts.displays import CHUNK, FIELDS, Seen, Sites, place_numbers, to_hours
 from canary.services.verdicts.parameters import estimate_parameters, to_operator
 from canary.storage.tables import Bait, Exposure, Phone, Placement, Sighting, Source
 from canary.storage.vault import Vault
@@ -237,14 +238,14 @@ def _list_parents(network: _Network, codes: Sequence[str]) -> list[int | None]:
 def _list_records(
     vault: Vault, baits: dict[int, Bait], phones: dict[int, str], seen: set[int], start: datetime
 ) -> dict[str, Any]:
+    opened = {at: open_values(vault, bait) for at, bait in baits.items() if at in seen}
+    names = {at: values.name for at, values in opened.items()}
+    places = place_numbers({at: values.number or "" for at, values in opened.items()})
     return {
         "id": [bait.ref for bait in baits.values()],
-        "waybill": [bait.ref for bait in baits.values()],
+        "waybill": [places.get(at, "") for at in baits],
         "phone": [phones.get(bait.phone_id or 0, "") for bait in baits.values()],
-        "name": [
-            open_values(vault, bait).name or "" if bait.id in seen else ""
-            for bait in baits.values()
-        ],
+        "name": [names.get(at) or "" for at in baits],
         "issued": [to_hours(bait.issued_at, start) for bait in baits.values()],
         "control": [bait.is_control for bait in baits.values()],
     }

@@ -13,6 +13,7 @@ from canary.domain.sightings import ChannelClass
 from canary.services.baits.custody import import_custody
 from canary.services.pages.summaries import count_open_work, list_summaries, load_summary
 from canary.services.verdicts.attributing import Resting, attribute_incident, attribute_stale
+from canary.services.verdicts.displays import place_numbers
 from canary.storage.tables import Alert, AttributionRecord, Incident, Sighting
 from canary.storage.vault import sha256
 from tests.factories import Office, listing, row, sms
@@ -161,6 +162,21 @@ def test_world_holds_no_bait_values(dense: Office) -> None:
     for one in dense.all_values():
         assert (one.number or "-") not in world
         assert (one.phone or "-no-") not in world
+
+
+def test_only_gaps_between_neighbours_are_told() -> None:
+    placed = place_numbers(
+        {1: "YT0000070000003", 2: "", 3: "YT0000070000000", 4: "SF3000000000001"}
+    )
+    assert placed == {3: "1000", 1: "1003", 4: "2003"}
+
+
+def test_bare_numbers_far_apart_are_no_neighbours(dense: Office) -> None:
+    """References stood in for numbers once, and their few digits often lay close."""
+    text = "\n".join(one.number or "" for one in dense.values_at("OUT-A1"))
+    dense.post(dense.add_reporter(), listing(text))
+    dense.work()
+    assert "neighbours" not in newest(dense)["details"]["caps"]
 
 
 def test_nothing_new_is_not_attributed(dense: Office) -> None:
