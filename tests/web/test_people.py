@@ -178,3 +178,11 @@ def test_role_that_must_sets_the_factor_up_first(parts, build):
     assert 'href="/incidents"' not in page
     enrol(person)
     assert person.get("/incidents").status_code == 200
+
+
+def test_unknown_time_zone_changes_nothing(analyst, build):
+    analyst.post("/account", timezone="America/New_York")
+    analyst.post("/account", timezone="Mars/Base")
+    assert "There is no such time zone" in analyst.get("/account").text
+    with build.open() as session:
+        assert session.query(User).one().timezone == "America/New_York"

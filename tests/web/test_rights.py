@@ -3,7 +3,9 @@
 import pytest
 
 from canary.services.access import Role
+from canary.storage.tables import Alert, Delivery, Endpoint
 from canary.web.auth import BETWEEN, PUBLIC, ROLES, may_open
+from tests.web.building import NOW
 from tests.web.crowd import add_one, list_pages
 
 SAMPLES = {
@@ -127,6 +129,45 @@ def test_partner_page_hides_other_sources(as_role, branches):
     assert "MINE-1" in page
     assert "OTHER-NETWORK" not in page
     assert "他方网点" not in page
+
+
+@pytest.mark.parametrize(("role", "shown"), [("analyst", True), ("partner", False)])
+def test_own_phones_and_endpoints_are_no_partners_matter(as_role, build, branches, role, shown):
+    incident, phone = branches["mine"], build.phone("19340271800", "SIM rack 7")
+    build.sighting(
+        branches["reporter"], incident, "spam", arrival=(branches["baits"][0], phone), kind="sms"
+    )
+    _add_delivery(build, incident.id)
+    page = as_role(role, source_code="MINE").get(f"/incidents/{incident.id}").text
+    assert ("SIM rack 7" in page, "secret-room" in page) == (shown, shown)
+
+
+def _add_delivery(build, incident_id):
+    endpoint = Endpoint(
+        name="secret-room", format="wecom", sealed_config=b"", lang="en", created_at=NOW
+    )
+    alert = Alert(
+        ref="A-1",
+        type="incident.opened",
+        incident_id=incident_id,
+        revision=1,
+        data={},
+        created_at=NOW,
+    )
+    with build.database.write() as session:
+        session.add_all([endpoint, alert])
+        session.flush()
+        session.add(
+            Delivery(
+                alert_id=alert.id,
+                endpoint_id=endpoint.id,
+                state="done",
+                attempts=1,
+                due_at=NOW,
+                finished_at=NOW,
+                last_status=200,
+            )
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Signing in and out, one's own password, language and time zone."""
 
+from functools import cache
 from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
@@ -111,15 +112,18 @@ def password() -> ResponseReturnValue:
 @blueprint.route("/account", methods=["GET", "POST"])
 def show() -> ResponseReturnValue:
     """Show and keep one's own language and time zone."""
-    zones = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    zones = _list_zones()
     if request.method == "POST":
-        lang, zone = request.form.get("lang"), request.form.get("timezone")
+        lang, zone = request.form.get("lang"), request.form.get("timezone", "").strip()
+        if zone and zone not in zones:
+            flash(gettext("There is no such time zone. Choose one from the list."), "bad")
+            return redirect(url_for("account.show"), 303)
         with get_parts().database.write() as database_session:
             signins.set_preferences(
                 database_session,
                 get_viewer(),
                 lang=lang if lang in LOCALES else None,
-                timezone=zone if zone in zones else None,
+                timezone=zone or None,
             )
         session.pop(SESSION_LANG, None)
         flash(gettext("Saved."))
@@ -127,6 +131,11 @@ def show() -> ResponseReturnValue:
     with get_parts().database.read() as database_session:
         open_now = signins.list_sign_ins(database_session, get_viewer(), get_parts().clock())
     return render_template("account.html", zones=zones, sign_ins=open_now)
+
+
+@cache
+def _list_zones() -> list[str]:
+    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
 @blueprint.post("/account/sign-ins/<int:sign_in_id>/end")
