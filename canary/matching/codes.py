@@ -10,26 +10,29 @@ from canary.matching import disguise, masks, names, runs, tables
 SPAN = 0x20000
 DIGIT, LETTER, DRAWN, COMPLEX, STAR, HAN, SOFT, SOUND, DULL, OPENER = (1 << n for n in range(10))
 NO_DIGIT = 15
-TAG_NUMBER, TAG_SHORT, TAG_NAME, TAG_LATIN, TAG_PLACE, TAG_BOTH = (n << 60 for n in range(1, 7))
-STARTS_TWO, STARTS_THREE, STARTS_FOUR, CITY_FIRST, CITY_SECOND, PART_FIRST, NOT_PLAIN = (
-    1 << n for n in range(7)
+TAG_NUMBER, TAG_TEN, TAG_SHORT, TAG_NAME, TAG_LATIN, TAG_PLACE, TAG_BOTH = (
+    n << 60 for n in range(1, 8)
 )
+(
+    STARTS_TWO, STARTS_THREE, STARTS_FOUR, CITY_FIRST, CITY_SECOND, PART_FIRST, NOT_PLAIN,
+    ONLY_SOUND,
+) = (1 << n for n in range(8))  # fmt: skip
 ASCII_PLAIN, ASCII_DIGIT, ASCII_LETTER, ASCII_LINE, ASCII_OTHER = range(5)
 WORD = 2**64 - 1
 PRIME = 0x9E3779B97F4A7C15
 SECOND_PRIME = 0xD6E8FEB86659FD93
 LIKELY, AROUND = 1, 2  # how a line passes: by itself, or with the lines around it
-SHORT_LINE = 60
 RING = 8
 UTF8, GB18030 = 0, 1
+SHORT_LINES = 60, 42  # bytes, about twenty Han characters in either charset
 
 # Where things stand in a block, in bytes from its start.
 (
-    DATA, SIZE, CHARSET, CROWDED, HAS_NAMES, HAS_SHORT, OUT, BLOCK_START,
+    DATA, SIZE, CHARSET, CROWDED, HAS_NAMES, HAS_TEN, HAS_SHORT, OUT, BLOCK_START,
     CLASSES, ASCII_SORTS, QUICK, PAIRS, DIGITS, FOLDS, PARTS, PARTS_COUNT, SPOKEN_STARTS,
     TWO_BYTES, FOUR_BYTES, TABLE, TABLE_SIZE, BITS, BITS_MASK, LINE, LINE_START, OUT_AT,
     DRAWN_FOUND, DRAWN_WAITING, TURNS,
-) = range(0, 232, 8)  # fmt: skip
+) = range(0, 240, 8)  # fmt: skip
 RING_NAMES, RING_CITIES, RING_PLACES = range(3)
 RINGS = TURNS + 3 * 8
 RINGS_AT = RINGS + 3 * 8 * RING
@@ -86,7 +89,9 @@ def ascii_sorts() -> NDArray[np.uint8]:
 @cache
 def first_starts() -> NDArray[np.uint8]:
     """Return what a sieve of no baits knows of each character that two bytes can tell."""
-    starts = np.where(classes()[0][:0x10000] == HAN, 0, NOT_PLAIN).astype(np.uint8)
+    kinds = classes()[0][:0x10000]
+    starts = np.where(kinds == HAN, 0, NOT_PLAIN).astype(np.uint8)
+    starts[kinds == HAN | SOUND] = ONLY_SOUND
     starts[parts()[:, 0]] |= PART_FIRST
     return starts
 

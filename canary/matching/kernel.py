@@ -38,6 +38,7 @@ from canary.matching.codes import (
     LINE,
     LINE_START,
     NOT_PLAIN,
+    ONLY_SOUND,
     OPENER,
     OUT,
     OUT_AT,
@@ -49,7 +50,7 @@ from canary.matching.codes import (
     RING_CITIES,
     RING_NAMES,
     RING_PLACES,
-    SHORT_LINE,
+    SHORT_LINES,
     SIZE,
     SOFT,
     SOUND,
@@ -66,7 +67,7 @@ from canary.matching.codes import (
     UTF8,
 )
 from canary.matching.probes import (
-    TEN_DIGITS,
+    LAST_DIGITS,
     P,
     await_both,
     await_digits,
@@ -290,12 +291,13 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
         word_at(block + QUICK), word_at(block + PAIRS), word_at(block + DIGITS)
     )  # fmt: skip
     spoken_starts, two_bytes = word_at(block + SPOKEN_STARTS), word_at(block + TWO_BYTES)
-    care = NOT_PLAIN
+    care = NOT_PLAIN | ONLY_SOUND
     if names:
         care |= CITY_FIRST if crowded else 0
         care |= STARTS_TWO | STARTS_THREE | STARTS_FOUR | PART_FIRST if crowded < 2 else 0
     at, line, line_start, flag = 0, 0, 0, 0
-    acc, count, digits_end = 0, 0, _NEVER  # the last ten digits, and how many stand together
+    short_line = SHORT_LINES[0] if charset == UTF8 else SHORT_LINES[1]
+    acc, count, digits_end = 0, 0, _NEVER  # the last eleven digits, and how many stand together
     hard_at = _NEVER  # the end of what never stands inside a number
     # The same with what is drawn like a digit; it counts where such a thing touches a digit.
     drawn, drawn_count, drawn_end, is_drawn, since = 0, 0, _NEVER, False, 0
@@ -312,8 +314,11 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
             # The line passes with those around it: nothing more to learn from it.
             while at < size and byte_at(data + at) != 10:
                 at += 1
-        begin = at
         byte = byte_at(data + at) if at < size else 10  # the end counts as a line break
+        if byte < 0x80 and byte_at(ascii_sorts + byte) == ASCII_PLAIN:
+            at += 1
+            byte = byte_at(data + at) if at < size else 10
+        begin = at
         if byte < 0x80:
             at += 1
             sort = byte_at(ascii_sorts + byte)
@@ -330,7 +335,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     put(out + 16, at)
                     put(out + 24, flag)
                     put(block + OUT_AT, out + 32)
-                if at - line_start >= SHORT_LINE:
+                if at - line_start >= short_line:
                     put(block + BLOCK_START, at)
                 if begin == size:
                     break
@@ -411,7 +416,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                         if pair_at(classes + 2 * letter) & DRAWN:
                             if not is_drawn:
                                 drawn, drawn_count, is_drawn = acc, count, True
-                            drawn = (drawn << 4 | byte_at(digits + letter)) & TEN_DIGITS
+                            drawn = (drawn << 4 | byte_at(digits + letter)) & LAST_DIGITS
                             drawn_count, drawn_end, since = drawn_count + 1, index + 1, 0
                             expect_drawn(block, drawn, drawn_count)
                             is_live |= index == digits_end
@@ -441,8 +446,16 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     continue
                 if sort & NOT_PLAIN:
                     break
+                if sort & ONLY_SOUND:
+                    if hard_at > sound_end or at - sound_end > _SOUND_SPAN:
+                        sounds = 0
+                    sounds, sound_end = sounds + 1, at + step
+                    if sounds >= _SOUNDS:
+                        flag = AROUND
                 at += step
                 hard_at = at
+                if sort == ONLY_SOUND:
+                    continue
                 if charset != UTF8:
                     code = pair_at(two_bytes + 2 * code)
                 flag = max(flag, begun(block, at, code))
@@ -499,10 +512,10 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                         while at < size and 48 <= byte_at(data + at) <= 57:
                             acc = acc << 4 | byte_at(data + at) - 48
                             at, group, house_digits = at + 1, group + 1, house_digits + 1
-                            acc &= TEN_DIGITS
-                    acc &= TEN_DIGITS
+                            acc &= LAST_DIGITS
+                    acc &= LAST_DIGITS
                 else:
-                    acc = (acc << 4 | byte_at(digits + code)) & TEN_DIGITS
+                    acc = (acc << 4 | byte_at(digits + code)) & LAST_DIGITS
                     group, house_digits = group + 1, house_digits + 1
                     if kind & HAN:
                         house_begin, house_digits = at, 0
@@ -532,11 +545,11 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     flag = AROUND
             count, last_digits, digits_end = count + group, digits_end, at
             if count >= 10:
-                await_digits(block, acc, LIKELY if group >= 10 else AROUND)
+                await_digits(block, acc, count, group)
             if has_short and has_digits(block, acc, min(count, 9)):
                 flag = AROUND
-            if group >= 10:
-                is_drawn = False  # the last ten digits are what they are
+            if group >= 11:
+                is_drawn = False  # the last eleven digits are what they are
             else:
                 if word_end == begin and not is_pushed:
                     # Letters before a number that look like digits: O9340271865.
@@ -554,9 +567,9 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 is_live |= is_drawn and drawn_end == begin and begin - last_digits > 3
                 if is_drawn:
                     own = acc & ((1 << 4 * group) - 1)
-                    drawn = (drawn << 4 * group | own) & TEN_DIGITS
+                    drawn = (drawn << 4 * group | own) & LAST_DIGITS
                     drawn_count, since, drawn_end = drawn_count + group, since + group, at
-                    if since < 10:
+                    if since < 11:
                         expect_drawn(block, drawn, drawn_count)
                 if is_live and is_drawn_found(block):
                     flag = AROUND
@@ -607,7 +620,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                 drawn, drawn_count = 0, 0
                 if begin - digits_end <= _NEAR and hard_at <= digits_end:
                     drawn, drawn_count = acc, count
-            drawn = (drawn << 4 | byte_at(digits + code)) & TEN_DIGITS
+            drawn = (drawn << 4 | byte_at(digits + code)) & LAST_DIGITS
             drawn_count, drawn_end, since = drawn_count + 1, at, 0
             expect_drawn(block, drawn, drawn_count)
             is_live |= begin == digits_end

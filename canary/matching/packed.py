@@ -26,7 +26,7 @@ from canary.matching.keys import FANOUT, Key, keys_of
 from canary.matching.register import MemoryRegister, Register
 from canary.matching.sieve import Sieve, empty_sieve
 
-MAGIC = b"CANARY-REGISTER-3\n"
+MAGIC = b"CANARY-REGISTER-4\n"
 _USUAL = 4  # entries of a key for which there is room at once
 _BUCKET = 32  # entries of the index per bucket, on average
 _ROOM = 1.05  # how much larger than needed the sieve is made, for baits to come
@@ -54,7 +54,6 @@ class PackedRegister(Register):
         self._arrays, self._shared, self._sieve, self.mark = arrays, shared, sieve, mark
         self._blob, self._count = arrays["blob"], len(arrays["offsets"]) - 1
         self._newest = MemoryRegister()
-        self._retired: set[int] = set()
         self._lock = threading.Lock()
         self._bits = int(len(arrays["buckets"]) - 1).bit_length() - 1
 
@@ -86,14 +85,6 @@ class PackedRegister(Register):
     def has(self, bait_id: int) -> bool:
         """Tell whether a bait is here."""
         return self._newest.has(bait_id) or self._index(bait_id) is not None
-
-    def retire(self, bait_id: int) -> None:
-        """Mark a bait as retired; it still matches."""
-        self._retired.add(bait_id)
-
-    def is_retired(self, bait_id: int) -> bool:
-        """Tell whether a bait was retired."""
-        return bait_id in self._retired
 
     def label(self, bait_id: int) -> tuple[str, str]:
         """Return the bait's code and its source's code, as given when it was added."""
@@ -158,11 +149,10 @@ class PackedRegister(Register):
         sieve = whole._sieve
         arrays: Arrays = whole._arrays | {
             "table": sieve.table, "sieve_bits": sieve.bits, "starts": sieve.starts,
-            "retired": np.array(sorted(self._retired), dtype=np.int64),
         }  # fmt: skip
         facts = {
-            "mark": self.mark, "shared": whole._shared, "taken": sieve.taken,
-            "has_names": sieve.has_names, "has_short": sieve.has_short,
+            "mark": self.mark, "shared": whole._shared, "has_names": sieve.has_names,
+            "has_ten": sieve.has_ten, "has_short": sieve.has_short,
         }  # fmt: skip
         _write(file, facts, arrays)
 
@@ -359,14 +349,10 @@ def _opened(whole: NDArray[np.uint8]) -> PackedRegister:
     }
     sieve = Sieve(
         table=arrays.pop("table"), bits=arrays.pop("sieve_bits"), starts=arrays.pop("starts"),
-        taken=facts["taken"], has_names=facts["has_names"], has_short=facts["has_short"],
+        has_names=facts["has_names"], has_ten=facts["has_ten"], has_short=facts["has_short"],
     )  # fmt: skip
-    retired = arrays.pop("retired").tolist()
     shared = [tuple(one) for one in facts["shared"]]
-    register = PackedRegister(arrays, shared, sieve, mark=facts["mark"])
-    for bait_id in retired:
-        register.retire(bait_id)
-    return register
+    return PackedRegister(arrays, shared, sieve, mark=facts["mark"])
 
 
 def _head_of(whole: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:

@@ -20,6 +20,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from canary.matching.codes import (
+    AROUND,
     BITS,
     BITS_MASK,
     BLOCK_START,
@@ -32,6 +33,7 @@ from canary.matching.codes import (
     FOLDS,
     FOUR_BYTES,
     HAS_SHORT,
+    HAS_TEN,
     LIKELY,
     LINE,
     LINE_START,
@@ -51,6 +53,7 @@ from canary.matching.codes import (
     TAG_BOTH,
     TAG_NUMBER,
     TAG_SHORT,
+    TAG_TEN,
     TURNS,
     TWO_BYTES,
     UTF8,
@@ -58,10 +61,10 @@ from canary.matching.codes import (
 
 P = np.uint64(PRIME)
 _Q, _BOTH = np.uint64(SECOND_PRIME), np.uint64(TAG_BOTH)
-_NUMBER, _SHORT = np.uint64(TAG_NUMBER), np.uint64(TAG_SHORT)
+_NUMBER, _TEN, _SHORT = np.uint64(TAG_NUMBER), np.uint64(TAG_TEN), np.uint64(TAG_SHORT)
 _0, _1, _2, _4, _6, _12, _32 = (np.uint64(n) for n in (0, 1, 2, 4, 6, 12, 32))
 _SIX_BITS, _LOW, _SIX_DIGITS = np.uint64(63), np.uint64(0xFFFFFFFF), np.uint64(0xFFFFFF)
-TEN_DIGITS = (1 << 40) - 1
+LAST_DIGITS, _TEN_DIGITS = (1 << 44) - 1, (1 << 40) - 1  # eleven of them, as phones have
 _EVEN, _TAKEN, _RARE = np.uint32(0xFFFFFFFE), np.uint32(2), np.uint32(1)
 _PRINT = np.uint64(0xFFFFFFFE)
 _ZEROS, _BEYOND_NINE = np.int64(0x3030303030303030), np.int64(0x7676767676767676)
@@ -228,8 +231,7 @@ has = compiled(_has)
 
 
 def _fill(table, bits, values, rare):  # pragma: no cover
-    """Put tagged values into a table; return how many slots were newly taken."""
-    taken = 0
+    """Put tagged values into a table."""
     for index in range(len(values)):
         mixed = values[index] * P
         mixed = (mixed ^ mixed >> _32) * _Q
@@ -241,20 +243,24 @@ def _fill(table, bits, values, rare):  # pragma: no cover
             slot += _1
             if slot == np.uint64(len(table)):
                 slot = _0
-        taken += table[slot] == 0
         table[slot] |= print_ | np.uint32(rare[index])
-    return taken
 
 
 fill = compiled(_fill)
 
 
-def _has_digits(block, last_ten, count):  # pragma: no cover
-    """Tell whether so many digits, of which we have the last ten, may end a bait's value."""
-    if count >= 10 and has(block, _NUMBER ^ np.uint64(last_ten)):
+def _has_digits(block, last, count):  # pragma: no cover
+    """Tell whether so many digits, of which we have the last eleven, may end a bait's value."""
+    if count >= 11 and has(block, _NUMBER ^ np.uint64(last)):
+        return True
+    if (
+        count >= 10
+        and word_at(block + HAS_TEN)
+        and has(block, _TEN ^ np.uint64(last & _TEN_DIGITS))
+    ):
         return True
     if count >= 6 and word_at(block + HAS_SHORT):
-        return has(block, _SHORT ^ np.uint64(last_ten & 0xFFFFFF)) != 0
+        return has(block, _SHORT ^ np.uint64(last & 0xFFFFFF)) != 0
     return False
 
 
@@ -274,7 +280,7 @@ def _is_drawn_found(block):  # pragma: no cover
     """Look up what was expected since it was last forgotten; tell whether any is a bait's."""
     for index in range(word_at(block + DRAWN_WAITING)):
         word = word_at(block + DRAWN_QUEUE + 8 * index)
-        if has_digits(block, word & TEN_DIGITS, word >> 40):
+        if has_digits(block, word & LAST_DIGITS, word >> 44):
             put(block + DRAWN_FOUND, 1)
     put(block + DRAWN_WAITING, 0)
     return word_at(block + DRAWN_FOUND) != 0
@@ -283,14 +289,14 @@ def _is_drawn_found(block):  # pragma: no cover
 is_drawn_found = compiled(_is_drawn_found)
 
 
-def _expect_drawn(block, last_ten, count):  # pragma: no cover
+def _expect_drawn(block, last, count):  # pragma: no cover
     """Have digits, some of them drawn, looked up when it matters; it seldom does."""
     if count < 6:
         return
     if word_at(block + DRAWN_WAITING) == DRAWN_LENGTH:
         is_drawn_found(block)
     waiting = word_at(block + DRAWN_WAITING)
-    put(block + DRAWN_QUEUE + 8 * waiting, min(count, 10) << 40 | last_ten)
+    put(block + DRAWN_QUEUE + 8 * waiting, min(count, 11) << 44 | last)
     put(block + DRAWN_WAITING, waiting + 1)
 
 
@@ -341,9 +347,13 @@ def _await_value(block, value, how):  # pragma: no cover
 await_value = compiled(_await_value)
 
 
-def _await_digits(block, last_ten, how):  # pragma: no cover
-    """Have ten digits looked up later."""
-    await_value(block, _NUMBER ^ np.uint64(last_ten), how)
+def _await_digits(block, last, count, group):  # pragma: no cover
+    """Have so many digits, at least ten, looked up later; a group of them stands together."""
+    if count >= 11:
+        await_value(block, _NUMBER ^ np.uint64(last), LIKELY if group >= 11 else AROUND)
+    if word_at(block + HAS_TEN):
+        ten = np.uint64(last & _TEN_DIGITS)
+        await_value(block, _TEN ^ ten, LIKELY if group >= 10 else AROUND)
 
 
 await_digits = compiled(_await_digits)

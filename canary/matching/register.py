@@ -46,7 +46,6 @@ class MemoryRegister(Register):
         self._ids: dict[Key, list[int]] = {}
         self._values: dict[int, BaitValues] = {}
         self._labels: dict[int, tuple[str, str]] = {}
-        self._retired: set[int] = set()
 
     @property
     def size(self) -> int:
@@ -71,14 +70,6 @@ class MemoryRegister(Register):
     def has(self, bait_id: int) -> bool:
         """Tell whether a bait is here."""
         return bait_id in self._values
-
-    def retire(self, bait_id: int) -> None:
-        """Mark a bait as retired; it still matches."""
-        self._retired.add(bait_id)
-
-    def is_retired(self, bait_id: int) -> bool:
-        """Tell whether a bait was retired."""
-        return bait_id in self._retired
 
     def label(self, bait_id: int) -> tuple[str, str]:
         """Return the bait's code and its source's code, as given when it was added."""

@@ -297,7 +297,7 @@ def _sounding(text: str) -> Iterator[Run]:
     """Read eleven characters that sound like digits as a phone; low confidence."""
     table = tables.homophones() | tables.han_digits()
     for found in _SOUND_RUN.finditer(text):
-        if sum(not ch.isascii() for ch in found[0]) < _SOUNDED:
+        if found[0].isascii() or sum(not ch.isascii() for ch in found[0]) < _SOUNDED:
             continue
         value = "".join(_DIGITS.findall(found[0].translate(table)))
         if len(value) == 11:

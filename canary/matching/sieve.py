@@ -2,7 +2,7 @@
 
 It only has to be complete: whatever the exact engine would report of a line, the sieve lets the
 line pass, and a test holds the two together. It reads raw bytes once, follows digits over
-separators as the engine does, and looks the last ten digits of each group, each run of two to
+separators as the engine does, and looks the last eleven digits of each group, each run of two to
 four Han characters, each one to three Latin words and each house number up in one table of
 32-bit prints (about six bytes an entry). Lines with markup, escapes, invisible characters or
 masks pass as they are. In a crowd (`agreement.crowd_of`) a common name or a house number passes
@@ -54,8 +54,8 @@ class Sieve:
     table: Table
     bits: Bits
     starts: Starts
-    taken: int = 0
     has_names: bool = False
+    has_ten: bool = False
     has_short: bool = False
 
     @property
@@ -73,10 +73,11 @@ class Sieve:
             for values in batch:
                 entries.add(values)
             self.has_names |= entries.has_names
+            self.has_ten |= entries.has_ten
             self.has_short |= entries.has_short
             tagged = np.array(entries.values, dtype=np.uint64)
             rare = np.array(entries.rare, dtype=np.uint8)
-            self.taken += int(fill(self.table, self.bits, tagged, rare))
+            fill(self.table, self.bits, tagged, rare)
 
     def lines(
         self, raw: bytes | memoryview, *, charset: str = "utf-8", crowd: int = 0
@@ -93,7 +94,8 @@ class Sieve:
         for place, value in (
             (codes.DATA, _address(data)), (codes.SIZE, len(data)),
             (codes.CHARSET, CHARSETS[charset]), (codes.CROWDED, crowd),
-            (codes.HAS_NAMES, self.has_names), (codes.HAS_SHORT, self.has_short),
+            (codes.HAS_NAMES, self.has_names), (codes.HAS_TEN, self.has_ten),
+            (codes.HAS_SHORT, self.has_short),
             (codes.OUT, _address(out)), (codes.OUT_AT, _address(out)),
             (codes.QUICK, _address(self.starts)), (codes.PAIRS, _address(pairs)),
             (codes.TABLE, _address(self.table)), (codes.TABLE_SIZE, len(self.table)),
@@ -108,7 +110,8 @@ class Sieve:
     ) -> tuple[list[Span], int]:
         """Return line index, start and end (bytes) of runs of lines to look at; and the breaks."""
         rows, breaks = self.lines(raw, charset=charset, crowd=crowd)
-        return list(_spans(raw, rows)), breaks
+        short = codes.SHORT_LINES[CHARSETS[charset]]
+        return list(_spans(raw, rows, short)), breaks
 
     def may_hold(self, text: str, *, crowd: int = 0) -> bool:
         """Tell whether a short text may hold a bait at all."""
@@ -150,12 +153,12 @@ def _fixed() -> NDArray[np.int64]:
     return block
 
 
-def _spans(raw: bytes, rows: NDArray[np.int64]) -> Iterator[Span]:
+def _spans(raw: bytes, rows: NDArray[np.int64], short: int) -> Iterator[Span]:
     """Join passing lines, and the lines around them where these count, into runs of lines."""
     open_: Span | None = None
     for line, start, end, how in rows.tolist():
         around = CONTEXT if how == codes.AROUND else 0
-        if end - start < codes.SHORT_LINE:
+        if end - start < short:
             around = CONTEXT_SHORT
         first, low = _back(raw, line, start, around)
         high = _forth(raw, end, around)
@@ -195,13 +198,17 @@ class _Entries:
     values: list[int] = field(default_factory=list)
     rare: list[bool] = field(default_factory=list)
     has_names: bool = False
+    has_ten: bool = False
     has_short: bool = False
 
     def add(self, values: BaitValues) -> None:
         for text in (values.number, (values.phone or "").partition("-")[0]):
             digits = "".join(ch for ch in text or "" if ch.isdigit())
-            if len(digits) >= 10:
-                self._put(codes.TAG_NUMBER ^ int(digits[-10:], 16))
+            if len(digits) >= 11:
+                self._put(codes.TAG_NUMBER ^ int(digits[-11:], 16))
+            elif len(digits) == 10:
+                self.has_ten = True
+                self._put(codes.TAG_TEN ^ int(digits, 16))
             elif len(digits) >= 6:
                 self.has_short = True
                 self._put(codes.TAG_SHORT ^ int(digits[-6:], 16))

@@ -201,9 +201,3 @@ def test_own_phone_is_no_match(register: MemoryRegister) -> None:
 def test_shared_host_needs_its_extension(register: MemoryRegister) -> None:
     (match,) = scan_text("电话 19250271877转8462", register)
     assert (match.bait_id, match.level) == (2, MatchLevel.EXACT)
-
-
-def test_retired_bait_still_matches(register: MemoryRegister) -> None:
-    register.retire(1)
-    assert register.is_retired(1)
-    assert len(scan_text("YT2047183659012", register)) == 1

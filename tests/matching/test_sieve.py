@@ -30,6 +30,7 @@ BAITS = [
     BaitValues(name="褚颖鸿"),
     BaitValues(name="李明远"),
     BaitValues(phone="13800138000", name="张伟", city="蘇州市", detail="干将西路1008号"),
+    BaitValues(number="8305217496", phone="4008001865"),
 ]  # fmt: skip
 WEARS = wardrobe.EXACT | wardrobe.PHONE_ONLY | wardrobe.CANDIDATE_PHONE | wardrobe.CANDIDATE_NUMBER
 NAMES = [
