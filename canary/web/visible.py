@@ -15,10 +15,13 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\ufe0f\ufe0e
 
 
 def make_visible(text: object) -> str:
-    """Return text in which every hidden character is shown as its code, like ⟦U+202E⟧."""
+    """Return text in which every hidden character is shown as its code, like ⟦U+202E⟧.
+
+    A carriage return that ends a line is no more than that: forms and mails end theirs so.
+    """
     shown: list[str] = []
     stacked = 0
-    for character in str(text):
+    for character in str(text).replace("\r\n", "\n").removesuffix("\r"):
         stacked = stacked + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
         hidden = stacked > STACK or _is_hidden(character)
         shown.append(f"⟦U+{ord(character):04X}⟧" if hidden else character)

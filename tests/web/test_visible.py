@@ -14,6 +14,8 @@ from canary.web.visible import make_visible, shorten
     [
         ("abc\u202egpj.exe", "abc⟦U+202E⟧gpj.exe"),
         ("YT\u200b123", "YT⟦U+200B⟧123"),
+        ("one\r\ntwo\r", "one\ntwo"),
+        ("a\rb", "a⟦U+000D⟧b"),
         ("a\x00b", "a⟦U+0000⟧b"),
         ("\x1b[31mred", "⟦U+001B⟧[31mred"),
         ("\ufeff林晚舟", "⟦U+FEFF⟧林晚舟"),

@@ -37,9 +37,10 @@ def draft(incident_id: int) -> ResponseReturnValue:
     else:
         flash(
             gettext(
-                "Batch %(batch)s is drafted: %(count)s baits. Make it with canary seed --batch.",
-                batch=made.batch,
+                "Batch %(name)s is drafted: %(count)s baits. Its page makes them.",
+                name=made.batch,
                 count=made.baits,
             )
         )
+        return redirect(url_for("batches.list_all"), 303)
     return redirect(url_for("incidents.show", incident_id=incident_id), 303)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from canary.domain.errors import Conflict, Invalid
 from canary.services.people.keys import Scope, create_key, list_keys, revoke_key
+from canary.web.api.app import OPERATIONS
 from canary.web.auth import get_viewer
 from canary.web.catalog import gettext
 from canary.web.forms import read_number, read_text
@@ -14,6 +15,10 @@ from canary.web.parts import get_parts
 from canary.web.refusals import tell_problem
 
 LONGEST_DAYS = 365
+# Offered are the scopes that open something.
+USABLE = tuple(
+    one for one in Scope if one is Scope.METRICS_READ or one in {each.scope for each in OPERATIONS}
+)
 
 blueprint = Blueprint("keys", __name__)
 
@@ -66,6 +71,4 @@ def _render(problem: str = "", *, shown: str = "") -> str:
     parts = get_parts()
     with parts.database.read() as session:
         lines = list_keys(session, parts.clock())
-    return render_template(
-        "keys.html", lines=lines, scopes=tuple(Scope), problem=problem, shown=shown
-    )
+    return render_template("keys.html", lines=lines, scopes=USABLE, problem=problem, shown=shown)
