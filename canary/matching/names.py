@@ -1,7 +1,7 @@
 """Names: folding, readings, how rare one is, and where a text may hold one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ _SPACED = re.compile(
 )
 _LATIN = re.compile(r"[A-Za-z]{2,18}(?:[ ,'·-]{1,2}[A-Za-z]{1,12}){0,3}")
 _WORD = re.compile(r"[A-Za-z]+")
+_FEW = 20  # names up to which each is looked for by itself
 _SINGLE_GIVEN = 0.13  # share of people with one given character
 _AFTER = frozenset("先女小同老总收签你您的在和与及，电手住家请")
 
@@ -134,12 +135,22 @@ def plain_names(text: str) -> set[str]:
     return pieces
 
 
-def places_of(text: str, name: str) -> Iterator[NameCandidate]:
-    """Yield where a name stands in a text."""
-    at = text.find(name)
-    while at >= 0:
-        yield NameCandidate(name, at, at + len(name))
-        at = text.find(name, at + 1)
+def places_of(text: str, names: Collection[str]) -> Iterator[NameCandidate]:
+    """Yield where names stand in a text; many names are looked for in one pass."""
+    if len(names) > _FEW:
+        lengths = sorted(set(map(len, names)))
+        for first in re.finditer(f"[{re.escape(''.join({name[0] for name in names}))}]", text):
+            at = first.start()
+            for length in lengths:
+                piece = text[at : at + length]
+                if piece in names and len(piece) == length:
+                    yield NameCandidate(piece, at, at + length)
+        return
+    for name in names:
+        at = text.find(name)
+        while at >= 0:
+            yield NameCandidate(name, at, at + len(name))
+            at = text.find(name, at + 1)
 
 
 def disguised_names(text: str) -> Iterator[NameCandidate]:

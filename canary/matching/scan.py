@@ -82,10 +82,9 @@ def scan_text(
         return closely(text, corpus=corpus, is_whole=is_whole)
     records = float(text.count("\n") + 1) if corpus is None else corpus
     crowd = agreement.crowd_of(register.size * records)
-    if not register.sieve.may_hold(text, crowd=crowd):
-        return []
     if len(text) < LONG or is_page(text):
-        return closely(text, corpus=corpus, is_whole=is_whole)
+        may_hold = register.sieve.may_hold(text, crowd=crowd)
+        return closely(text, corpus=corpus, is_whole=is_whole) if may_hold else []
     if heading is None:
         closely = partial(closely, heading=text[:LONGEST])
     found: list[Match] = []
@@ -185,9 +184,8 @@ def _confirmed(
     confirmed: list[Finding] = []
     if sum(len(found.get(key, ())) for key, _ in candidates if key[:3] == "p31") > _CROWD:
         found = _supported(found)
-    named = [
-        (key, one) for key in found if key[:2] == "m:" for one in names.places_of(text, key[2:])
-    ]
+    shown = {key[2:] for key in found if key[:2] == "m:"}
+    named = [(f"m:{one.value}", one) for one in names.places_of(text, shown)]
     for key, candidate in chain(candidates, named):
         for bait_id in found.get(key, ()):
             if bait_id in baits:

@@ -3,6 +3,7 @@
 import pytest
 
 from canary.domain.identifiers import IdentifierKind, MatchForm, MatchLevel
+from canary.matching.names import places_of
 from canary.matching.register import MemoryRegister
 from canary.matching.scan import scan_text
 
@@ -201,3 +202,15 @@ def test_own_phone_is_no_match(register: MemoryRegister) -> None:
 def test_shared_host_needs_its_extension(register: MemoryRegister) -> None:
     (match,) = scan_text("电话 19250271877转8462", register)
     assert (match.bait_id, match.level) == (2, MatchLevel.EXACT)
+
+
+def test_many_names_stand_where_each_does() -> None:
+    wanted = {
+        f"{surname}{given}"
+        for surname in "王李张陈林"
+        for given in ("伟", "伟明", "怡涵", "静", "怡")
+    }
+    text = "、".join(sorted(wanted)) + "王王伟明李张怡涵,林怡"
+    each = [one for name in wanted for one in places_of(text, {name})]
+    assert sorted(places_of(text, wanted)) == sorted(each)
+    assert len(each) > len(wanted)
