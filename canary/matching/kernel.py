@@ -116,6 +116,11 @@ def _begun(block, at, code):  # noqa: C901  # pragma: no cover
     `at` is where the character ends.
     """
     quick, crowded = word_at(block + QUICK), word_at(block + CROWDED)
+    if crowded == 2 and word_at(block + CHARSET) == UTF8 and at + 8 <= word_at(block + SIZE):
+        word = word_at(word_at(block + DATA) + at)
+        follow = (word & 15) << 12 | word >> 2 & 0xFC0 | word >> 16 & 63
+        if word & 0xC0C0F0 == 0x8080E0 and not byte_at(quick + follow) & CITY_SECOND:
+            return 0  # cities alone are looked for, and this begins none
     sort, flag = byte_at(quick + code), 0
     first, begin = np.uint64(folded(block, code)), at
     other, at = han_after(block, at)
