@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -134,8 +135,7 @@ def speed(world: World, baits: list[BaitValues], folder: Path, megabytes: int) -
     yield "dump, names and masks on, ratio (goal 0.07)", f"{yardstick / full:.3f}"
     gb = _median(lambda: _scan(wide, numbers))
     yield "GB18030 against UTF-8 (goal 0.8)", f"{plain / len(raw) / (gb / wide_size):.2f}"
-    one, two = (_elapsed(lambda n=n: _scan(path, everything, n)) for n in (1, 2))  # type: ignore[misc]
-    yield "two processes against one, by the clock (goal 1.8)", f"{one / two:.2f}"
+    yield from _two_processes(path, everything, folder)
     few = _bare(baits[:500])
     yield (
         f"rate at {2 * len(baits):,} identifiers against 1,000 (goal 0.75)",
@@ -146,6 +146,21 @@ def speed(world: World, baits: list[BaitValues], folder: Path, megabytes: int) -
     rate = len(sample.encode()) / engine
     yield "exact engine alone, ratio", f"{rate / (len(raw) / yardstick):.5f}"
     yield from _ripgrep(path, baits, plain, numbers, folder)
+
+
+def _two_processes(path: Path, register: PackedRegister, folder: Path) -> Figures:
+    """Four times the dump; the clock tells of two only where two cores are free."""
+    paths = [folder / f"again{number}.csv" for number in range(4)]
+    for one in paths:
+        one.hardlink_to(path)
+    clock, cost = [], []
+    for count in (1, 2):
+        began = time.perf_counter()
+        scan = partial(scan_paths, paths, register, sieve=register.sieve, processes=count)
+        cost.append(_clocked(lambda: list(scan())))  # noqa: B023
+        clock.append(time.perf_counter() - began)
+    yield "two processes against one, by the clock (goal 1.8)", f"{clock[0] / clock[1]:.2f}"
+    yield "the same, by processor time (2 is no loss)", f"{2 * cost[0] / cost[1]:.2f}"
 
 
 def _elapsed(work: Callable[[], object]) -> float:
@@ -237,7 +252,10 @@ def peers(world: World, baits: list[BaitValues]) -> Figures:
     many = _bare(some)
     walked = _median(lambda: list(automaton.iter(rows)))
     ours = _clocked(lambda: [scan_text(rows, many) for _ in range(20)]) / 20
-    yield f"pyahocorasick, {2 * len(some):,} words (goal 5)", f"{walked / ours:.1f} times"
+    yield (
+        f"pyahocorasick, {2 * len(some):,} words, plain forms; ours all (goal 5)",
+        f"{walked / ours:.1f} times",
+    )
 
 
 def small(world: World, baits: list[BaitValues]) -> Figures:
@@ -369,7 +387,7 @@ def main() -> None:
     chosen = parser.parse_args()
     world = World(chosen.seed)
     baits = [world.bait() for _ in range(chosen.baits)]
-    print(f"{'baits':60}{len(baits):>12,}")
+    print(f"{'baits':64}{len(baits):>12,}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sections: dict[str, Callable[[], Figures]] = {
@@ -385,7 +403,7 @@ def main() -> None:
             if chosen.only and section not in chosen.only.split(","):
                 continue
             for what, figure in figures():
-                print(f"{what:60}{figure:>12}", flush=True)
+                print(f"{what:64}{figure:>12}", flush=True)
 
 
 if __name__ == "__main__":
