@@ -131,11 +131,11 @@ def _named_incident(
                     " all of them.",
                     "reasons": [
                         "All 3 baits held by this outlet surfaced, and no bait of another did.",
-                        "The listing at 12:40 carries a factor of 10^6 against coincidence.",
+                        "The listing at 12:40 is over a million times likelier if it leaked here.",
                         "Without the strongest sighting it would still stand at 94.1 %.",
                     ],
                     "exclusions": [
-                        f"{late.name} got its first copy 8 hours after the listing (factor 10^13).",
+                        f"{late.name} got its first copy 8 hours after the listing.",
                         f"{region.name} could query all three, but 41 more stayed silent.",
                     ],
                     "settle": [
@@ -146,11 +146,11 @@ def _named_incident(
                     "headline": f"交给{leaker.name}的诱饵已经现身，其他来源均未同时持有全部诱饵。",
                     "reasons": [
                         "该网点持有的 3 个诱饵全部现身，其他来源的诱饵一个也没有出现。",
-                        "12:40 的售卖信息与巧合相比，似然比为 10^6。",
+                        "12:40 的售卖信息：若由该网点泄露，可能性高一百万倍以上。",
                         "即使去掉最有力的一条目击记录，仍有 94.1 %。",
                     ],
                     "exclusions": [
-                        f"{late.name}在售卖信息出现 8 小时之后才拿到第一份（10^13 比 1）。",
+                        f"{late.name}在售卖信息出现 8 小时之后才拿到第一份。",
                         f"{region.name}可查询全部诱饵，但它可查询的另外 41 个诱饵均未出现。",
                     ],
                     "settle": [f"在{leaker.name}用另一账号再布设 2 个诱饵，预计 6 天内见分晓。"],

@@ -137,7 +137,7 @@ def seed_and_plant(page: Page) -> list[dict[str, str]]:
         page.click("text=Hand over and download")
     sheets = zipfile.ZipFile(started.value.path())
     page.reload()
-    page.click("text=Confirm the sources ticked below, or all")
+    page.click("text=Confirm the ticked sources, or all")
     expect(page.locator(".notice-good")).to_contain_text("confirmed")
     name = next(name for name in sheets.namelist() if "OUT-2" in name)
     return list(csv.DictReader(io.StringIO(sheets.read(name).decode("utf-8-sig"))))
