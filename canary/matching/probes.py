@@ -72,7 +72,8 @@ _HIGH_BITS = np.int64(-0x7F7F7F7F7F7F7F80)
 
 
 _HERE = Path(__file__).parent
-_SOURCES = [_HERE / name for name in ("codes.py", "kernel.py", "lookup.py", "probes.py")]
+_COMPILED = "codes", "escapes", "kernel", "lookup", "probes"
+_SOURCES = [_HERE / f"{name}.py" for name in _COMPILED]
 
 
 @cache

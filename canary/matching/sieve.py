@@ -109,9 +109,20 @@ class Sieve:
         self, raw: bytes, *, charset: str = "utf-8", crowd: int = 0
     ) -> tuple[list[Span], int]:
         """Return line index, start and end (bytes) of runs of lines to look at; and the breaks."""
-        rows, breaks = self.lines(raw, charset=charset, crowd=crowd)
+        from canary.matching.escapes import are_many, unescaped
+
         short = codes.SHORT_LINES[CHARSETS[charset]]
-        return list(_spans(raw, rows, short)), breaks
+        if CHARSETS[charset] != codes.UTF8 or not are_many(raw):
+            rows, breaks = self.lines(raw, charset=charset, crowd=crowd)
+            return list(_spans(raw, rows, short)), breaks
+        text, starts = unescaped(raw)
+        rows, breaks = self.lines(text, crowd=crowd)
+        edges = np.append(starts, len(raw))
+        spans = []
+        for line, low, high in _spans(text, rows, short):
+            last = line + text.count(b"\n", low, high) + (text[high - 1] != 10)
+            spans.append((line, int(edges[line]), int(edges[last])))
+        return spans, breaks
 
     def may_hold(self, text: str, *, crowd: int = 0) -> bool:
         """Tell whether a short text may hold a bait at all."""

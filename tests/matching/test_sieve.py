@@ -1,5 +1,6 @@
 """The sieve is complete: what the exact engine finds, the sieve lets pass."""
 
+import json
 import random
 from pathlib import Path
 
@@ -59,6 +60,31 @@ def test_sieve_passes_every_disguise(disguise: str) -> None:
                 continue
             text = f"单 {WEARS[disguise](value, rng)} ，完"
             assert _passes(text) or not scan_text(text, register), text
+
+
+ESCAPED = [json.dumps({"收件": "无关的行" * 20, "备注": f"第{row}行\n😀"}) for row in range(200)]
+
+
+@pytest.mark.parametrize("disguise", WEARS)
+def test_sieve_reads_escapes_as_what_they_stand_for(disguise: str) -> None:
+    rng = random.Random(disguise)
+    register = register_of(enumerate(BAITS))
+    text = json.dumps({"电话": WEARS[disguise]("19340271865", rng), "name": "某"})
+    raw = "\n".join([*ESCAPED, text, *ESCAPED]).encode()
+    spans, breaks = SIEVE.passing(raw)
+    assert breaks == 2 * len(ESCAPED)
+    if scan_closely(text, register):
+        assert any(text.encode() in raw[start:end] for _, start, end in spans)
+    assert sum(end - start for _, start, end in spans) < len(raw) / 10
+
+
+def test_lines_of_escapes_keep_their_places() -> None:
+    rows = [*ESCAPED, json.dumps({"电话": "19340271865", "b": "\ud800一"}), "没有 \\u12"]
+    raw = "\n".join(rows).encode()
+    ((line, start, end),), _ = SIEVE.passing(raw)
+    assert (line, raw[:start].count(b"\n")) == (188, 188)  # twelve lines around a short one
+    assert raw[start:].decode() == "\n".join(rows[188:])
+    assert end == len(raw)
 
 
 @pytest.mark.parametrize("name", NAMES)
