@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +20,18 @@ from canary.matching.mails import looks_like_mail, mails_in
 from canary.matching.markup import is_page
 from canary.matching.pictures import Place, Words, has_words, look_at, words_in
 from canary.matching.unfolding import (
+    BZIP2,
+    XZ,
     Budget,
     Limits,
     Rewound,
+    Squeezed,
     Tapped,
     TooMuch,
     Unfolded,
+    is_tar,
     loose_members,
+    tar_members,
 )
 from canary.matching.workbooks import sheets_of
 
@@ -118,6 +124,8 @@ def _container_of(head: bytes) -> "_Reader | str | None":
     for magic, reader in _READERS:
         if head.startswith(magic):
             return reader
+    if is_tar(head):
+        return _tar
     if head.startswith(IMAGES) and b"\0" in head[:64]:
         return _picture
     if looks_like_mail(head):
@@ -129,7 +137,8 @@ def _container_of(head: bytes) -> "_Reader | str | None":
 
 def is_packed_kind(head: bytes) -> bool:
     """Tell whether these first bytes are those of an archive."""
-    return any(head.startswith(magic) for magic, reader in _READERS if reader in _PACKED)
+    reader = next((one for magic, one in _READERS if head.startswith(magic)), None)
+    return reader in _PACKED
 
 
 def _is_binary(head: bytes) -> bool:
@@ -163,8 +172,29 @@ def _gzip(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[
         yield from _unfold(inner, path.removesuffix(".gz"), budget, depth, tapped)
 
 
+def _bzip2(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    tapped = Tapped(stream)
+    inner = Squeezed(tapped, is_xz=False)
+    yield from _unfold(inner, path.removesuffix(".bz2"), budget, depth, tapped)
+
+
+def _xz(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    tapped = Tapped(stream)
+    inner = Squeezed(tapped, is_xz=True)
+    yield from _unfold(inner, path.removesuffix(".xz"), budget, depth, tapped)
+
+
+def _tar(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
+    try:
+        for member in tar_members(stream):
+            budget.count_member()
+            yield from _unfold(member.stream, f"{path}!{member.name}", budget, depth, None)
+    except (EOFError, tarfile.HeaderError):
+        yield Unread(path=path, reason="a cut or damaged tar archive: read as far as it goes")
+
+
 def _unfold(
-    stream: object, path: str, budget: Budget, depth: int, packed: int | Tapped
+    stream: object, path: str, budget: Budget, depth: int, packed: int | Tapped | None
 ) -> Iterator[Piece]:
     """Read what is being unfolded; say where that ended in trouble."""
     unfolded = Unfolded(cast(IO[bytes], stream), budget, packed)
@@ -459,9 +489,11 @@ _READERS: tuple[tuple[bytes, "_Reader | str"], ...] = (
     (b"PK\x03\x04", _zip),
     (b"PK\x05\x06", _zip),
     (b"\x1f\x8b", _gzip),
+    (XZ, _xz),
+    *((magic, _bzip2) for magic in BZIP2),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _xls),
     (b"%PDF-", _pdf),
     (b"7z\xbc\xaf\x27\x1c", _seven),
     (b"Rar!", "a RAR archive: unpack it first"),
 )
-_PACKED = (_zip, _gzip, _seven)
+_PACKED = (_zip, _gzip, _xz, _bzip2, _seven)

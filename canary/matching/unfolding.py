@@ -1,7 +1,11 @@
 """What unfolds: how much is allowed, and streams that keep what could be read before trouble."""
 
+import bz2
 import io
+import lzma
+import re
 import struct
+import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,8 +15,14 @@ from canary.matching.extras import CannotRead
 
 _LEAST = 64 << 20  # bytes that any one stream may unfold to
 _PIECE = 1 << 16
+_WINDOW = 256 << 20  # bytes of memory that unpacking one stream may take
 _LOCAL = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED = 0, 8
+_BARE = frozenset(
+    (b"1", b"2", b"3", b"4", b"5", b"6")
+)  # links, devices and folders, which have no bytes of their own
+BZIP2 = tuple(b"BZh%d1AY&" % level for level in range(1, 10))
+XZ = b"\xfd7zXZ\x00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +108,10 @@ class Unfolded(io.RawIOBase):
     """A packed stream being unfolded. At trouble it ends; `trouble` then says what it was.
 
     It ends, too, when it grows beyond the limits: by its ratio to `packed`, what is known of the
-    packed bytes, or in all.
+    packed bytes, or in all. `packed` None says that nothing is packed.
     """
 
-    def __init__(self, stream: IO[bytes], budget: Budget, packed: "int | Tapped") -> None:
+    def __init__(self, stream: IO[bytes], budget: Budget, packed: "int | Tapped | None") -> None:
         super().__init__()
         self._stream, self._budget, self._packed = stream, budget, packed
         self._size = 0
@@ -124,6 +134,8 @@ class Unfolded(io.RawIOBase):
         return len(piece)
 
     def _count(self, size: int) -> None:
+        if self._packed is None:
+            return
         self._size += size
         self._budget.expanded += size
         packed = self._packed if isinstance(self._packed, int) else self._packed.taken
@@ -167,6 +179,74 @@ def loose_members(stream: IO[bytes]) -> Iterator[Loose]:
             return
         if flags & 0x8:
             source.skip_descriptor()
+
+
+class Squeezed:
+    """What bzip2 or xz packed, stream after stream; raises EOFError where it is cut."""
+
+    def __init__(self, stream: "IO[bytes] | Tapped", *, is_xz: bool) -> None:
+        self._stream, self._is_xz = stream, is_xz
+        self._inner = self._fresh()
+
+    def _fresh(self) -> "bz2.BZ2Decompressor | lzma.LZMADecompressor":
+        return lzma.LZMADecompressor(memlimit=_WINDOW) if self._is_xz else bz2.BZ2Decompressor()
+
+    def read1(self, size: int) -> bytes:
+        """Return some bytes, none at the end."""
+        piece = b""
+        while not piece:
+            raw = b""
+            if self._inner.eof:
+                raw = self._inner.unused_data.lstrip(b"\0") or self._stream.read(_PIECE)
+                if not raw.strip(b"\0"):
+                    return b""
+                self._inner = self._fresh()
+            elif self._inner.needs_input:
+                raw = self._stream.read(_PIECE)
+                if not raw:
+                    raise EOFError("cut short")
+            piece = self._inner.decompress(raw, size)
+        return piece
+
+
+def is_tar(head: bytes) -> bool:
+    """Tell whether these first bytes are the heading of a tar member."""
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "replace")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def tar_members(stream: IO[bytes]) -> Iterator[Loose]:
+    """Yield the files of a tar archive as they come. Raises EOFError, HeaderError, CannotRead."""
+    source, named, is_sparse = _Source(stream), "", False
+    while (raw := source.read(tarfile.BLOCKSIZE)).strip(b"\0"):
+        member = tarfile.TarInfo.frombuf(raw, "utf-8", "replace")
+        size = 0 if member.type in _BARE else member.size
+        if size < 0:
+            raise tarfile.HeaderError("a negative size")
+        part = _Member(source, is_packed=False, left=size)
+        if member.type in {tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE}:
+            named = _long_name(part.read1(_PIECE), member.type) or named
+        elif member.type == tarfile.GNUTYPE_SPARSE:
+            is_sparse, named = True, ""
+        elif member.isreg():
+            yield Loose(name=named or member.name, stream=cast(IO[bytes], part), packed=size)
+            named = ""
+        while part.read1(_PIECE):
+            pass
+        source.read(-size % tarfile.BLOCKSIZE)
+    if is_sparse:
+        raise CannotRead("a file with holes in a tar archive is left unread")
+
+
+def _long_name(raw: bytes, kind: bytes) -> str:
+    """Return a name too long for the heading, as GNU or POSIX write it."""
+    if kind == tarfile.XHDTYPE:
+        found = re.search(rb"(?:\A|\n)[0-9]+ path=([^\n]+)\n", raw)
+        raw = found[1] if found else b""
+    return raw.rstrip(b"\0").decode("utf-8", "replace")
 
 
 class _Source:

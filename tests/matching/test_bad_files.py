@@ -1,9 +1,12 @@
 """Damaged, locked and odd files: what can be read is read, the rest is told in one line."""
 
 import base64
+import bz2
 import gzip
 import io
+import lzma
 import quopri
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -90,6 +93,23 @@ def _seven(password: str | None = None) -> bytes:
     return stored.getvalue()
 
 
+def _tar(
+    kind_of_tar: int, first: bytes = BODY.encode(), kind: bytes = tarfile.REGTYPE, name: str = "一"
+) -> bytes:
+    stored = io.BytesIO()
+    with tarfile.open(fileobj=stored, mode="w", format=kind_of_tar) as archive:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "first"
+        archive.addfile(link)
+        for called, content, sort in (
+            (name, first, tarfile.REGTYPE), ("second", BODY.encode(), kind)
+        ):  # fmt: skip
+            member = tarfile.TarInfo(called)
+            member.size, member.type = len(content), sort
+            archive.addfile(member, io.BytesIO(content))
+    return stored.getvalue()
+
+
 def _pdf(password: str = "") -> bytes:
     pdf = FPDF()
     pdf.set_font("helvetica")
@@ -158,6 +178,26 @@ CASES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "gzip with a wrong sum": (
         lambda: gzip.compress(MANY.encode())[:-8] + bytes(8), "phone number", "damaged",
     ),
+    "bzip2": (lambda: bz2.compress(BODY.encode()) * 2, "phone number " * 2, ""),
+    "cut bzip2": (lambda: bz2.compress(MANY.encode())[:-9], "phone number", "cut short"),
+    "xz": (lambda: lzma.compress(BODY.encode()) + bytes(8), "phone number", ""),
+    "cut xz": (lambda: lzma.compress(MANY.encode())[:-300], "phone number", "cut short"),
+    "damaged xz": (lambda: lzma.compress(BODY.encode())[:-9] + bytes(9), "", "damaged"),
+    "tar": (lambda: _tar(tarfile.GNU_FORMAT), "phone number " * 2, ""),
+    "tar of another kind": (lambda: _tar(tarfile.PAX_FORMAT), "phone number " * 2, ""),
+    "packed tar": (lambda: gzip.compress(_tar(tarfile.USTAR_FORMAT)), "phone number " * 2, ""),
+    "zip in tar": (lambda: _tar(tarfile.GNU_FORMAT, _zip(a=BODY)), "phone number " * 2, ""),
+    "cut tar": (lambda: _tar(tarfile.GNU_FORMAT)[:2600], "phone number " * 2, ""),
+    "tar cut in a member": (
+        lambda: _tar(tarfile.GNU_FORMAT, MANY.encode())[:9000], "phone number", "cut or damaged",
+    ),
+    "tar of a wrong sum": (
+        lambda: _tar(tarfile.GNU_FORMAT).replace(b"second", b"damage"), "phone number",
+        "cut or damaged",
+    ),
+    "tar with holes": (
+        lambda: _tar(tarfile.GNU_FORMAT, kind=tarfile.GNUTYPE_SPARSE), "phone number", "holes",
+    ),
     "locked 7z": (lambda: _seven("secret"), "", "7z archive locked"),
     "cut 7z": (lambda: _seven()[:-40], "", "damaged 7z"),
     "locked pdf": (lambda: _pdf("secret"), "", "PDF locked"),
@@ -205,6 +245,14 @@ def test_surrogates_take_one_place_each(tmp_path: Path, labelled: MemoryRegister
     assert (result["start"], result["end"]) == (5, 16)
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_long_names_in_tar_are_told(kind: int, tmp_path: Path, labelled: MemoryRegister) -> None:
+    path, name = tmp_path / "thing.tar", "长/" * 90 + "名单.csv"
+    path.write_bytes(_tar(kind, name=name))
+    results, _ = _scan(path, labelled)
+    assert {one["path"] for one in results} == {f"{path}!{name}", f"{path}!second"}
+
+
 OLD_WORKBOOK = (
     "eNrtWE1oE0EU/maTND80v6ZCK5RQsNbaQ5NarYd2taA9WaoUtCJoanOQllSCPejFasxJBMGT4qXQi5eqF3/Qg94UhI"
     "o9CEIhUW+eBAUPbdb3XnYxqR4a0PrDfMt88/bNezNvd97M/rxajBbn7rWUsAYDcKFs+dFQpVNU/M5JBNRuWSw6tY+K"
@@ -244,6 +292,9 @@ def test_panic_of_the_reader_is_told(tmp_path: Path, labelled: MemoryRegister) -
 BOMBS = {
     "ratio of a zip": (lambda: _zip(z=b" \n" * 400_000, a=BODY), Limits(ratio=2)),
     "ratio of a gzip": (lambda: gzip.compress(b" \n" * 400_000), Limits(ratio=2)),
+    "ratio of a bzip2": (lambda: bz2.compress(b" \n" * 400_000), Limits(ratio=2)),
+    "ratio of an xz": (lambda: lzma.compress(b" \n" * 400_000), Limits(ratio=2)),
+    "members of a tar": (lambda: _tar(tarfile.GNU_FORMAT), Limits(members=1)),
     "in all": (lambda: _zip(z=b" \n" * 400_000), Limits(expanded=200_000)),
     "members": (lambda: _zip(a=BODY, b="", c=""), Limits(members=2)),
 }
@@ -258,5 +309,5 @@ def test_bomb_is_stopped_and_told(
     path = tmp_path / "bomb"
     path.write_bytes(content())
     *results, last = scan_paths([path], labelled, limits=limits, processes=1)
-    assert len(results) == (0 if name in {"in all", "ratio of a gzip"} else 2)
+    assert len(results) == (2 if name in {"ratio of a zip", "members", "members of a tar"} else 0)
     assert str(last).count("the rest is left unread") == 1
