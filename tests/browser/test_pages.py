@@ -42,6 +42,15 @@ def test_no_page_is_wider_than_a_phone(visit, stage, lang):
     assert {name: width for name, width in widths.items() if width > 360} == {}
 
 
+def test_network_reads_on_a_phone_without_scrolling_sideways(visit):
+    page = visit(viewport={"width": 360, "height": 800})
+    page.goto("/network")
+    expect(page.locator(".network-narrow li").first).to_be_visible()
+    assert page.evaluate(
+        "[...document.querySelectorAll('.scroll')].every(one => one.scrollWidth <= one.clientWidth)"
+    )
+
+
 def test_policy_is_never_violated(visit, stage):
     page = visit()
     said = []
