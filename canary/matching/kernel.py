@@ -18,6 +18,8 @@ from canary.matching.codes import (
     ASCII_LINE,
     ASCII_PLAIN,
     ASCII_SORTS,
+    BITS,
+    BITS_MASK,
     BLOCK_START,
     CHARSET,
     CITY_FIRST,
@@ -60,6 +62,8 @@ from canary.matching.codes import (
     STARTS_FOUR,
     STARTS_THREE,
     STARTS_TWO,
+    TABLE,
+    TABLE_SIZE,
     TAG_LATIN,
     TAG_NAME,
     TAG_PLACE,
@@ -638,3 +642,16 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
 
 
 look_through = compiled(_look_through)
+
+
+def _look_through_arrays(words, data, out, starts, pairs, table, bits):  # pragma: no cover
+    """Do the same with arrays, whose addresses only compiled code learns quickly."""
+    words[DATA // 8], words[SIZE // 8] = data.ctypes.data, len(data)
+    words[OUT // 8] = words[OUT_AT // 8] = out.ctypes.data
+    words[QUICK // 8], words[PAIRS // 8] = starts.ctypes.data, pairs.ctypes.data
+    words[TABLE // 8], words[TABLE_SIZE // 8] = table.ctypes.data, len(table)
+    words[BITS // 8], words[BITS_MASK // 8] = bits.ctypes.data, len(bits) - 1
+    return look_through(words)
+
+
+look_through_arrays = compiled(_look_through_arrays)

@@ -83,7 +83,7 @@ class Sieve:
         self, raw: bytes | memoryview, *, charset: str = "utf-8", crowd: int = 0
     ) -> tuple[NDArray[np.int64], int]:
         """Return rows of (index, start, end, how) of the lines that pass, and the line breaks."""
-        from canary.matching.kernel import look_through
+        from canary.matching.kernel import look_through_arrays
 
         data = np.frombuffer(raw, dtype=np.uint8)
         out = np.empty((len(data) + 2, 4), dtype=np.int64)  # touched as far as lines pass
@@ -92,17 +92,13 @@ class Sieve:
         if CHARSETS[charset] != codes.UTF8:
             pairs = self.starts[codes.wide_codes()[0]]
         for place, value in (
-            (codes.DATA, _address(data)), (codes.SIZE, len(data)),
             (codes.CHARSET, CHARSETS[charset]), (codes.CROWDED, crowd),
             (codes.HAS_NAMES, self.has_names), (codes.HAS_TEN, self.has_ten),
             (codes.HAS_SHORT, self.has_short),
-            (codes.OUT, _address(out)), (codes.OUT_AT, _address(out)),
-            (codes.QUICK, _address(self.starts)), (codes.PAIRS, _address(pairs)),
-            (codes.TABLE, _address(self.table)), (codes.TABLE_SIZE, len(self.table)),
-            (codes.BITS, _address(self.bits)), (codes.BITS_MASK, len(self.bits) - 1),
         ):  # fmt: skip
             block[place // 8] = value
-        count, breaks = look_through(block)
+        arrays = data, out, self.starts, pairs, self.table, self.bits
+        count, breaks = look_through_arrays(block, *arrays)
         return _in_order(out[:count]), breaks
 
     def passing(
