@@ -12,7 +12,7 @@ from email.errors import MessageError
 from pathlib import Path
 from typing import IO, cast
 
-from canary.matching import charsets
+from canary.matching import charsets, documents
 from canary.matching.chunks import Chunk, can_be_cut, chunks_of_file, chunks_of_stream
 from canary.matching.extras import CannotRead, members_of, pages_of
 from canary.matching.headings import LONGEST
@@ -227,11 +227,24 @@ def _zip(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[P
             held.seek(0)
             yield from _workbook(budget.hold(held), path)
         inside = "xl/media/" if is_workbook else ""
+        texts = frozenset() if is_workbook else frozenset(documents.parts_of(names))
         for member in archive.infolist():
             if member.is_dir() or not member.filename.startswith(inside):
                 continue
             budget.count_member()
-            yield from _member(archive, member, f"{path}!{member.filename}", budget, depth)
+            where = f"{path}!{member.filename}"
+            is_text = member.filename in texts
+            yield from _member(archive, member, where, budget, depth, is_text=is_text)
+
+
+def _document(inner: IO[bytes], packed: int, path: str, budget: Budget) -> Iterator[Piece]:
+    """Read a part of a document or of slides as a reader sees it."""
+    unfolded = Unfolded(inner, budget, packed)
+    xml = charsets.decode(budget.hold(unfolded.buffered()))
+    text = documents.text_of(xml, is_open=path.endswith("!content.xml"))
+    yield Block(path=path, text=text, until=len(text), size=len(text))
+    if unfolded.trouble is not None:
+        yield Unread(path=path, reason=_say(unfolded.trouble))
 
 
 def _loose(stream: IO[bytes], path: str, budget: Budget, depth: int) -> Iterator[Piece]:
@@ -296,7 +309,13 @@ def _check_unfolded(archive: zipfile.ZipFile, budget: Budget) -> None:
 
 
 def _member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, budget: Budget, depth: int
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    path: str,
+    budget: Budget,
+    depth: int,
+    *,
+    is_text: bool,
 ) -> Iterator[Piece]:
     if member.flag_bits & 0x1:
         yield Unread(path=path, reason="locked with a password")
@@ -307,7 +326,10 @@ def _member(
         yield Unread(path=path, reason=_say(error))
         return
     with inner:
-        yield from _unfold(inner, path, budget, depth, member.compress_size)
+        if is_text:
+            yield from _document(inner, member.compress_size, path, budget)
+        else:
+            yield from _unfold(inner, path, budget, depth, member.compress_size)
 
 
 def _xls(stream: IO[bytes], path: str, budget: Budget, _depth: int) -> Iterator[Piece]:
