@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from canary.domain.verdicts import Verdict
 
-RULE_VERSION = "attribution-5"
+RULE_VERSION = "attribution-6"
 
 
 class ExclusionCode(StrEnum):

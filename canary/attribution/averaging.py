@@ -1,7 +1,7 @@
 """Search each piece, then average over what the operator does not know well.
 
 Unknown within bounds are how much a monitor sees, how common coincidence is, and how many leakers
-there are: none of them is known to better than a factor of two.
+there are: none of them is known to better than a factor of two, and often it is just one.
 """
 
 import itertools
@@ -19,6 +19,8 @@ from canary.attribution.world import Bools, Floats
 
 # Means of the fifths of Gamma(2), over its mean: leakers there are, over leakers expected.
 CROWDS = np.array([0.255, 0.549, 0.843, 1.23, 2.122])
+# Belief, beforehand, that no more than one leaked: a leak mostly has one source.
+LONE = 0.5
 _SETS_WITHIN = 11.0
 _MOST_SETS = 60
 _MOST_PRIOR = 0.5
@@ -57,28 +59,102 @@ def average(
     tells who could explain anything.
     """
     components, likely, scores = _score_all(problem, plain, pieces)
+    scored = [np.stack([row[at] for row in scores]) for at in range(len(components))]
+    noise = _noise_constants(problem)
+    many = _let_any_leak(problem, noise, components, likely, scored, outside, linked)
+    lone = _let_one_leak(problem, noise, likely, scored, outside, linked)
+    total = np.concatenate(
+        [many.total + np.log((1.0 - LONE) / len(CROWDS)), lone.total + np.log(LONE)], axis=1
+    )
+    belief = np.exp(total - log_sum(total.ravel()))
+    of_many, of_lone = belief[:, : len(CROWDS)], belief[:, len(CROWDS) :]
+    return Average(
+        parts=tuple(
+            _weighed(one, sets, np.concatenate(shares, axis=1), belief)
+            for one, sets, *shares in zip(components, likely, many.shares, lone.shares, strict=True)
+        ),
+        outside=of_many.sum(axis=0) @ many.outside + of_lone[:, 0] @ lone.outside,
+        background=float((of_many * many.background).sum() + (of_lone * lone.background).sum()),
+        none=float((of_many * many.none).sum() + (of_lone * lone.none).sum()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What follows from one idea of how many leak; arrays are [settings, crowds].
+
+    `shares`: for each component [settings, crowds, sets]; `outside`: posteriors [rows, sources].
+    """
+
+    total: Floats
+    shares: list[Floats]
+    outside: Floats
+    background: Floats
+    none: Floats
+
+
+def _let_any_leak(
+    problem: Problem,
+    noise: Floats,
+    components: list[Component],
+    likely: list[tuple[Members, ...]],
+    scored: list[Floats],
+    outside: Floats,
+    linked: Bools,
+) -> _View:
+    """Take the sources as independent of one another, in smaller and larger crowds of leakers."""
     shift = _odds_shift(problem.log_prior_odds)
     alone = outside + shift
     absent = -np.logaddexp(0.0, alone)
-    nobody_else = absent.sum(axis=1)
-    total = _noise_constants(problem)[:, np.newaxis] - nobody_else + _log_nobody(problem, shift)
+    total = noise[:, np.newaxis] - absent.sum(axis=1) + _log_nobody(problem, shift)
     shares: list[Floats] = []
     empty = np.ones_like(total)
-    for at, component in enumerate(components):
-        crowded = shift[:, component.sources] @ membership(likely[at], component).T
-        weighed = np.stack([row[at] for row in scores])[:, np.newaxis] + crowded
+    for component, sets, score in zip(components, likely, scored, strict=True):
+        crowded = shift[:, component.sources] @ membership(sets, component).T
+        weighed = score[:, np.newaxis] + crowded
         whole = np.asarray(log_sum(weighed, axis=2))
         total = total + whole
         shares.append(np.exp(weighed - whole[:, :, np.newaxis]))
-        empty = empty * shares[-1][:, :, [not one for one in likely[at]]].sum(axis=2)
-    belief = np.exp(total - log_sum(total.ravel()))
-    unexplained = belief * empty * np.exp(absent[:, linked].sum(axis=1))
-    silent = np.exp(absent[:, ~linked].sum(axis=1))
-    return Average(
-        parts=tuple(map(_weighed, components, likely, shares, [belief] * len(shares))),
-        outside=belief.sum(axis=0) @ _chance(alone),
-        background=float(unexplained.sum()),
-        none=float((unexplained * silent).sum()),
+        empty = empty * shares[-1][:, :, [not one for one in sets]].sum(axis=2)
+    background = empty * np.exp(absent[:, linked].sum(axis=1))
+    return _View(
+        total=total,
+        shares=shares,
+        outside=_chance(alone),
+        background=background,
+        none=background * np.exp(absent[:, ~linked].sum(axis=1)),
+    )
+
+
+def _let_one_leak(
+    problem: Problem,
+    noise: Floats,
+    likely: list[tuple[Members, ...]],
+    scored: list[Floats],
+    outside: Floats,
+    linked: Bools,
+) -> _View:
+    """Take one source at most to have leaked, over all components."""
+    nobody = np.zeros(1)
+    total = noise - float(log_sum(np.concatenate([nobody, problem.log_prior_odds])))
+    whole = np.full(len(noise), float(log_sum(np.concatenate([nobody, outside]))))
+    gains: list[Floats] = []
+    for sets, score in zip(likely, scored, strict=True):
+        empty = score[:, sets.index(())]
+        single = np.array([len(one) == 1 for one in sets])
+        gains.append(np.where(single, score - empty[:, np.newaxis], -np.inf))
+        whole = np.logaddexp(whole, np.logaddexp.reduce(gains[-1], axis=1))
+        total = total + empty
+    shares = [np.exp(gain - whole[:, np.newaxis]) for gain in gains]
+    for sets, share in zip(likely, shares, strict=True):
+        share[:, sets.index(())] = 1.0 - share.sum(axis=1)
+    unlinked = float(log_sum(np.concatenate([nobody, outside[~linked]])))
+    return _View(
+        total=(total + whole)[:, np.newaxis],
+        shares=[share[:, np.newaxis] for share in shares],
+        outside=np.exp(outside - whole[:, np.newaxis]),
+        background=np.exp(unlinked - whole)[:, np.newaxis],
+        none=np.exp(-whole)[:, np.newaxis],
     )
 
 

@@ -53,6 +53,19 @@ def test_two_leakers_are_both_named(make_world):
     assert set(answer.named) == {"S5", "S20"}
 
 
+def test_doubtful_finding_weighs_less_beside_a_leaker(make_world):
+    """A leak mostly has one source: once it is known, a coincidence is no second one."""
+
+    def suspicion(*beside):
+        world = make_world(EACH_ITS_OWN, [(80, 60.0), *beside])
+        world["sightings"][0]["level"] = {"waybill": 1}
+        world["operator"] = {"chance": {"waybill": [2e-12, 2e-9]}}
+        return attribute(read_world(world)).posteriors["S20"]
+
+    assert 0.3 < suspicion() < 0.9
+    assert suspicion((20, 30.0), (21, 40.0), (22, 55.0)) < suspicion() - 0.05
+
+
 def test_chance_matches_leave_background_winning(make_world):
     world = make_world(EACH_ITS_OWN, [(20, 30.0), (90, 40.0)], level={"phone": 1})
     world["operator"] = {"chance": {"phone": [6e-10, 2e-5]}, "report_only_if_match_p_below": 1.0}

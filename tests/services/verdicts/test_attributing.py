@@ -94,7 +94,7 @@ def test_source_exposed_earlier_is_a_suspect(dense: Office) -> None:
     dense.work()
     found = newest(dense)
     assert found["named"] == []
-    assert suspicion(found, "OUT-B2") > 0.1
+    assert suspicion(found, "OUT-B2") > 0.05
 
 
 def test_spam_on_one_shared_phone_names_nobody(dense: Office) -> None:
