@@ -84,10 +84,13 @@ def _judge_kinds(rows: list[Outcome]) -> Figures:
             found = summarise([one for one in mine if one.method == "engine"])
             ideal = summarise([one for one in mine if one.method == KNOWN_RATES])["top1"]
             yield at_least(f"{kind} top-1", goal, found["top1"], f"(true rates: {ideal:.4f})")
-    for kind, goal in (("upstream_breach", 0.0), ("collusion", 0.02)):
+    for kind, who, goal in (("upstream_breach", "outlet.9", 0.0), ("collusion", "wrong.9", 0.02)):
         mine = [one for one in rows if one.kind == kind and one.method == "engine"]
         if mine:
-            yield at_most(f"{kind}: worlds, innocent at 0.9", goal, summarise(mine)["wrong.9"])
+            found = summarise(mine)
+            label = "outlet" if who == "outlet.9" else "source"
+            note = f"(any source: {found['wrong.9']:.4f})"
+            yield at_most(f"{kind}: worlds, innocent {label} at 0.9", goal, found[who], note)
     for kind in ("masked", "campaigns"):
         mine = [one for one in rows if one.kind == kind]
         if mine:

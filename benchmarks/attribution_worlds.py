@@ -26,6 +26,7 @@ class Outcome:
     guess: np.ndarray
     truth: np.ndarray
     surfaced: np.ndarray
+    outlet: np.ndarray
 
 
 def tests_of(world: World) -> tuple[np.ndarray, np.ndarray]:
@@ -62,10 +63,17 @@ def run_one(job: tuple[str, int]) -> list[Outcome]:
     truth[list(made.truth.leakers)] = True
     surfaced = np.zeros(made.world.n_sources, dtype=bool)
     surfaced[[source for source, _, _ in made.truth.provenance.values() if source >= 0]] = True
+    outlet = np.array([stage == "outlet" for stage in made.world.stages])
 
     def judged(method: str, guess: np.ndarray, seconds: float = 0.0) -> Outcome:
         return Outcome(
-            kind=kind, method=method, seconds=seconds, guess=guess, truth=truth, surfaced=surfaced
+            kind=kind,
+            method=method,
+            seconds=seconds,
+            guess=guess,
+            truth=truth,
+            surfaced=surfaced,
+            outlet=outlet,
         )
 
     begun = time.process_time()
@@ -99,6 +107,7 @@ def summarise(rows: list[Outcome]) -> dict[str, float]:
         "ece": calibration_error(rows),
         "wrong.9": _mean([one >= 0.9 for one in wrong]),
         "wrong.99": float(sum(one >= 0.99 for one in wrong)),
+        "outlet.9": _mean([(one.guess[one.outlet & ~one.truth] >= 0.9).any() for one in rows]),
         "noleak.9": float(sum((one.guess >= 0.9).any() for one in quiet)),
         "top1.all": _mean([_share_of_leaders(one) for one in leaks]),
         "top1.bound": len(shown) / max(len(leaks), 1),
