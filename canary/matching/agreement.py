@@ -168,8 +168,9 @@ def _is_lost(findings: list[Finding], chance: float, crowd: int) -> bool:
     is_masked = all(_is_hidden(one) or one.kind in _DRESS for one in findings)
     if len(hidden - {IdentifierKind.NAME}) < 2 and is_masked:
         return not _shows_house(findings)
-    if crowd == 2 and not (hidden - {IdentifierKind.NAME}):
-        return not any(one.kind in _CARRIED for one in findings) and not _shows_house(findings)
+    if crowd == 2 and len(hidden - {IdentifierKind.NAME}) < 2:
+        is_carried = any(one.kind in _CARRIED and not _is_hidden(one) for one in findings)
+        return not is_carried and not _shows_house(findings)
     return chance >= RARE
 
 

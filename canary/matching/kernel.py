@@ -35,6 +35,7 @@ from canary.matching.codes import (
     HAN,
     HAS_NAMES,
     HAS_SHORT,
+    LATIN_AT,
     LETTER,
     LIKELY,
     LINE,
@@ -82,12 +83,13 @@ from canary.matching.probes import (
     expect_drawn,
     folded,
     forget_drawn,
-    has,
     has_digits,
     is_drawn_found,
     look_up_waiting,
     named,
+    note_mask,
     pair_at,
+    placed,
     put,
     remember,
     stands_with,
@@ -132,8 +134,10 @@ def _begun(block, at, code):  # noqa: C901  # pragma: no cover
         return 0
     if crowded and sort & CITY_FIRST and byte_at(quick + other) & CITY_SECOND:
         city = first * P + np.uint64(other)
-        if crowded == 1 and stands_with(block, city, RING_NAMES):
-            flag = LIKELY
+        if crowded == 1:
+            is_latin = word_at(block + LATIN_AT) >= word_at(block + BLOCK_START)
+            if is_latin or stands_with(block, city, RING_NAMES):
+                flag = LIKELY
         await_both(block, city, RING_PLACES)
         remember(block, RING_CITIES, city, begin)
     if crowded == 2:
@@ -314,7 +318,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
     han_start, han_end = _NEVER, _NEVER
     word_begin, word_end, is_pushed = _NEVER, _NEVER, False
     wide_letters, wide_end = 0, _NEVER
-    star_end, dull_end, masked = _NEVER, _NEVER, 0
+    star_end, dull_end, masked, is_headed = _NEVER, _NEVER, 0, False
     tail_at = _NEVER  # the end of 尾, 后 or 末
     sounds, sound_end, spoken = 0, _NEVER, 0
     w1, w2, w3, p1, p2, p3, words = _0, _0, _0, _1, _1, _1, 0  # Latin words, by their hashes
@@ -356,8 +360,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
             if sort == ASCII_LETTER:
                 if begin - word_end > _BESIDE:
                     words, spoken = 0, 0
-                if begin - star_end <= _BESIDE and not crowded:
-                    flag = AROUND
+                if begin - star_end <= _BESIDE:
+                    flag = max(flag, note_mask(block, begin))
                 if wide_end == begin:
                     flag = AROUND
                 is_pinyin = names and crowded < 2
@@ -403,13 +407,13 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                             value = (w3 * p1 + w1) * p2 + w2
                         else:
                             continue
-                        found = has(block, _LATIN ^ value >> _4)
-                        if found == 3 or (found and not crowded):
-                            flag = max(flag, LIKELY)
+                        flag = max(flag, named(block, _LATIN, value, begin))
                 if (kind | final) & DULL:
                     # xxxx: a mask, where digits stand on one side.
-                    if digits_end == begin and not crowded:
-                        flag = AROUND
+                    is_headed = digits_end == begin
+                    if is_headed:
+                        masked += 1
+                        flag = max(flag, note_mask(block, begin))
                     if final & DULL:
                         star_end = dull_end = at
                 # Letters that look like digits, in a number that goes on.
@@ -500,9 +504,9 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
             if begin - digits_end > _NEAR or hard_at > digits_end:
                 count = 0
             if begin - star_end <= _BESIDE and beside(block, star_end, begin):
-                masked += 1
-                if not crowded:
-                    flag = AROUND
+                masked += not is_headed
+                is_headed = False
+                flag = max(flag, note_mask(block, begin))
             if tail_at == begin and byte_at(digits + code) == 4:
                 flag = AROUND  # 尾4, 后4位, 末四位
             group, house_begin, house_digits = 0, begin, 0
@@ -587,8 +591,7 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                     own = acc & ((1 << 4 * house_digits) - 1)
                     place = house(block, han_start, han_end, own)
                     if place != _0 and crowded:
-                        await_both(block, place, RING_CITIES)
-                        remember(block, RING_PLACES, place, begin)
+                        flag = max(flag, placed(block, place, begin))
                     elif place != _0:
                         flag = max(flag, named(block, _PLACE, place, begin))
             continue
@@ -600,8 +603,8 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
             wide_end = at
             if wide_letters >= 4 or word_end == begin:
                 flag = AROUND
-            if begin - star_end <= _BESIDE and not crowded:
-                flag = AROUND
+            if begin - star_end <= _BESIDE:
+                flag = max(flag, note_mask(block, begin))
         if kind & OPENER:
             if byte < 0x80:
                 if opens(block, at, byte):
@@ -614,9 +617,13 @@ def _look_through(words):  # noqa: C901  # pragma: no cover
                         flag = AROUND  # 尾号, 尾数
         if kind & (STAR | DULL):
             if kind & STAR or dull_end == begin:
+                head_end = max(digits_end, word_end, wide_end)
+                if begin - head_end <= _BESIDE:
+                    flag = max(flag, note_mask(block, begin))
+                if begin != star_end:
+                    is_headed = begin - head_end <= _BESIDE and star_end <= head_end
+                    masked += is_headed
                 star_end = at
-                if begin - max(digits_end, word_end, wide_end) <= _BESIDE and not crowded:
-                    flag = AROUND
             if kind & DULL:
                 dull_end = at
         if kind & DRAWN:

@@ -34,15 +34,18 @@ from canary.matching.codes import (
     FOUR_BYTES,
     HAS_SHORT,
     HAS_TEN,
+    LATIN_AT,
     LIKELY,
     LINE,
     LINE_START,
+    MASKED_AT,
     OUT,
     OUT_AT,
     PRIME,
     RING,
     RING_CITIES,
     RING_NAMES,
+    RING_PLACES,
     RINGS,
     RINGS_AT,
     SECOND_PRIME,
@@ -51,7 +54,9 @@ from canary.matching.codes import (
     TABLE,
     TABLE_SIZE,
     TAG_BOTH,
+    TAG_LATIN,
     TAG_NUMBER,
+    TAG_PLACE,
     TAG_SHORT,
     TAG_TEN,
     TURNS,
@@ -61,6 +66,7 @@ from canary.matching.codes import (
 
 P = np.uint64(PRIME)
 _Q, _BOTH = np.uint64(SECOND_PRIME), np.uint64(TAG_BOTH)
+_LATIN, _PLACE = np.uint64(TAG_LATIN), np.uint64(TAG_PLACE)
 _NUMBER, _TEN, _SHORT = np.uint64(TAG_NUMBER), np.uint64(TAG_TEN), np.uint64(TAG_SHORT)
 _0, _1, _2, _4, _6, _12, _32 = (np.uint64(n) for n in (0, 1, 2, 4, 6, 12, 32))
 _SIX_BITS, _LOW, _SIX_DIGITS = np.uint64(63), np.uint64(0xFFFFFFFF), np.uint64(0xFFFFFF)
@@ -446,16 +452,87 @@ def _await_both(block, value, which):  # pragma: no cover
 await_both = compiled(_await_both)
 
 
+def _is_in_block(block, which):  # pragma: no cover
+    """Tell whether a city or a name, of which only found ones are kept, stands in this block."""
+    since = word_at(block + BLOCK_START)
+    for index in range(RING * which, RING * (which + 1)):
+        if word_at(block + RINGS_AT + 8 * index) >= since:
+            return True
+    return False
+
+
+is_in_block = compiled(_is_in_block)
+
+
+def _is_place_found(block):  # pragma: no cover
+    """Tell whether a place of this block is that of a bait."""
+    since = word_at(block + BLOCK_START)
+    for index in range(RING * RING_PLACES, RING * (RING_PLACES + 1)):
+        if word_at(block + RINGS_AT + 8 * index) >= since:
+            value = np.uint64(word_at(block + RINGS + 8 * index))
+            if has(block, _PLACE ^ value >> _4):
+                return True
+    return False
+
+
+is_place_found = compiled(_is_place_found)
+
+
+def _is_name_found(block):  # pragma: no cover
+    """Tell whether this block has shown a bait's name."""
+    return word_at(block + LATIN_AT) >= word_at(block + BLOCK_START) or is_in_block(
+        block, RING_NAMES
+    )
+
+
+is_name_found = compiled(_is_name_found)
+
+
 def _named(block, tag, value, at):  # pragma: no cover
-    """Return how a line passes that shows this name or place; 0 when it does not."""
+    """Return how a line passes that shows this name or place; 0 when it does not.
+
+    In a crowd it passes with what agrees with it: a city, a mask, a place or a name.
+    """
     found = has(block, tag ^ value >> _4)
     if found == 0:
         return 0
     if found == 3 or not word_at(block + CROWDED):
         return LIKELY
-    is_with_city = stands_with(block, value, RING_CITIES)
-    remember(block, RING_NAMES, value, at)
-    return LIKELY if is_with_city else 0
+    if tag == _LATIN:
+        is_with = is_in_block(block, RING_CITIES)
+        put(block + LATIN_AT, at)
+    else:
+        is_with = stands_with(block, value, RING_CITIES)
+        remember(block, RING_NAMES, value, at)
+    is_with |= word_at(block + MASKED_AT) >= word_at(block + BLOCK_START)
+    return LIKELY if is_with or is_place_found(block) else 0
 
 
 named = compiled(_named)
+
+
+def _placed(block, value, at):  # pragma: no cover
+    """Return how a line of a crowd passes that shows this place."""
+    await_both(block, value, RING_CITIES)
+    remember(block, RING_PLACES, value, at)
+    if word_at(block + CROWDED) == 2:
+        return 0
+    is_masked = word_at(block + MASKED_AT) >= word_at(block + BLOCK_START)
+    is_with = is_masked or is_name_found(block)
+    return LIKELY if is_with and has(block, _PLACE ^ value >> _4) else 0
+
+
+placed = compiled(_placed)
+
+
+def _note_mask(block, at):  # pragma: no cover
+    """Return how a line passes that shows a mask."""
+    if not word_at(block + CROWDED):
+        return AROUND
+    put(block + MASKED_AT, at)
+    if word_at(block + CROWDED) == 2:
+        return 0
+    return LIKELY if is_name_found(block) or is_place_found(block) else 0
+
+
+note_mask = compiled(_note_mask)

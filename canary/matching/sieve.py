@@ -6,8 +6,10 @@ separators as the engine does, and looks the last eleven digits of each group, e
 four Han characters, each one to three Latin words and each house number up in one table of
 32-bit prints (about six bytes an entry). Lines with markup, escapes, invisible characters or
 masks pass as they are. In a crowd (`agreement.crowd_of`) a common name or a house number passes
-only together with the bait's city, and masks only in pairs: alone they would say nothing; in
-a throng names do not count at all, unless beside something else.
+only together with the bait's city, with each other or with a mask, and masks else only in
+pairs: alone they would say nothing; in a throng names do not count, unless beside something
+that does. One thing that the engine reports is left out in a crowd: a name in part with one
+mask and the city, which most rows of a masked list show.
 Needs numba, the `scan` extra; without it every line goes to the exact engine.
 """
 
@@ -157,6 +159,7 @@ def _fixed() -> NDArray[np.int64]:
         block[place // 8] = _address(array)
     block[codes.PARTS_COUNT // 8] = len(codes.parts())
     block[codes.RINGS_AT // 8 : codes.BLOCK_WORDS] = -1
+    block[[codes.MASKED_AT // 8, codes.LATIN_AT // 8]] = -1
     return block
 
 

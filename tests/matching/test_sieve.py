@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.domain.identifiers import BaitValues
+from canary.matching.agreement import crowd_of
 from canary.matching.paths import scan_paths
 from canary.matching.register import register_of
 from canary.matching.scan import scan_closely, scan_text
@@ -183,6 +184,40 @@ def test_sieve_never_misses_what_the_engine_finds(text: str) -> None:
         spans, _ = SIEVE.passing(raw, charset=charset)
         shown = [(first, first + raw.count(b"\n", start, end)) for first, start, end in spans]
         assert all(any(low <= line <= high for low, high in shown) for line in lines)
+
+
+CROWDS = {1: 1e9, 2: 1e12}  # and how many records make such a crowd of ten baits
+
+
+def _worn(values: BaitValues, rng: random.Random) -> list[str]:
+    """Draw how a leaked row may show each field of a bait, or not at all."""
+    name, phone, number = values.name or "", (values.phone or "")[:11], values.number or ""
+    shown = (
+        (name, " ".join(name), ""),
+        (phone, f"{phone[:3]}****{phone[-4:]}", f"{phone[:7]}****", f"****{phone[-4:]}",
+         f"{phone[:3]}xxxx{phone[-4:]}", f"{phone[:7]}xxxx", ""),
+        (number, f"{number[:6]}****{number[-5:]}", f"{number[:10]}****", f"{number[:9]}…",
+         f"***{number[-6:]}", f"{number[:10]}...", ""),
+        (values.detail, values.city, values.city + values.district + values.detail, ""),
+    )  # fmt: skip
+    return [piece for forms in shown if (piece := rng.choice(forms))]
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+def test_sieve_misses_nothing_that_counts_in_a_crowd(crowd: int, charset: str) -> None:
+    """But a name in part with one mask and the city: of such rows, too many would pass."""
+    rng, told = random.Random(crowd), 0
+    register = register_of(enumerate(BAITS))
+    assert crowd_of(register.size * CROWDS[crowd]) == crowd
+    for _ in range(400):
+        pieces = _worn(rng.choice(BAITS), rng)
+        rng.shuffle(pieces)
+        text = rng.choice(",\t|\n、 ").join(pieces)
+        if scan_closely(text, register, corpus=CROWDS[crowd], is_whole=False):
+            told += 1
+            assert SIEVE.passing(text.encode(charset), charset=charset, crowd=crowd)[0], text
+    assert told > 100
 
 
 def test_sieve_takes_more_baits_in_place() -> None:
