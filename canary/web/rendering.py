@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask, request, url_for
 
+from canary.domain.moments import write_moment
 from canary.services.access import Viewer
 from canary.web.agents import tell_agent
 from canary.web.auth import find_signed_in, may_open, must_add_factor
@@ -74,8 +75,7 @@ def install(app: Flask) -> None:
 
 def format_moment(at: datetime) -> str:
     """Return a time in the viewer's zone with the zone's offset, to the minute."""
-    local = at.astimezone(get_zone())
-    return f"{local:%Y-%m-%d %H:%M} {_offset(local)}"
+    return write_moment(at, get_zone())
 
 
 def format_day(day: date) -> str:
@@ -155,12 +155,6 @@ def asset_url(name: str) -> str:
 @cache
 def _digest(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-
-
-def _offset(local: datetime) -> str:
-    offset = f"{local:%z}"
-    hours, minutes = int(offset[1:3]), offset[3:5]
-    return f"UTC{offset[0]}{hours}" + (f":{minutes}" if minutes != "00" else "")
 
 
 def _give_common() -> dict[str, object]:

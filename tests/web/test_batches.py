@@ -94,6 +94,16 @@ def test_confirmation_of_one_source_leaves_the_rest(seeder, build, outlets, cloc
     assert "HZ-1<" not in gaps
 
 
+def test_confirmed_batch_asks_for_nothing_more(seeder, build, outlets, clock):
+    path = make(seeder, build, clock)
+    seeder.post(f"{path}/sheets", form=path)
+    assert "Who confirmed" in seeder.get(path).get_data(as_text=True)
+    seeder.post(f"{path}/confirm", form=path)
+    page = seeder.get(path).get_data(as_text=True)
+    assert "Every bait of it is confirmed in place." in page
+    assert "Who confirmed" not in page
+
+
 def test_failed_making_is_a_draft_that_says_why(seeder, build, outlets, clock):
     path = plan(seeder, "draft").headers["Location"]
     with build.database.write() as session:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from canary.attribution.explain import Explanation
 from canary.domain.alerts import News, Standing, count_folded
+from canary.domain.moments import write_moment
 from canary.domain.verdicts import Verdict
 from canary.services.viewing import mask_bait
 from canary.storage.tables import Bait, Incident, Match, Placement, Sighting, Source
@@ -175,8 +176,8 @@ def _lines(
     lines.append(
         words["seen"].format(
             count=seen.standing.count,
-            first=_tell(seen.first, zone),
-            last=_tell(seen.last, zone),
+            first=write_moment(seen.first, zone),
+            last=write_moment(seen.last, zone),
             venues=_some(venues, len(venues), VENUES_SHOWN, words),
         )
     )
@@ -206,11 +207,6 @@ def _percent(share: float) -> str:
 def _some(items: Sequence[str], total: int, shown: int, words: Mapping[str, str]) -> str:
     text = words["joint"].join(items[:shown])
     return f"{text} ({words['more'].format(count=total)})" if total > shown else text
-
-
-def _tell(at: datetime, zone: tzinfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M} (UTC{local:%z})"
 
 
 def _mask_baits(session: Session, vault: Vault, incident_id: int) -> tuple[Sequence[str], int]:

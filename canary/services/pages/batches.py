@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from canary.domain.baits import BaitState
 from canary.domain.errors import Invalid, NotFound
 from canary.services.baits.ordering import STOPPED
 from canary.services.baits.orders import SeedOrder, restore_order
@@ -67,6 +68,7 @@ class BatchPage:
     """Everything the page of one batch shows; `stopped` says why its making stopped."""
 
     line: BatchLine
+    is_confirmed: bool
     sources: Paged[BatchSource]
     per_source: int
     local: int
@@ -102,6 +104,7 @@ def load_batch(session: Session, batch_id: int, number: int) -> BatchPage:
     line = _to_line(row, _count_states(session, [row.id]).get(row.id, {}), everything)
     return BatchPage(
         line=line,
+        is_confirmed=not _awaits_word(session, row.id),
         sources=_list_sources(session, row, line.baits, clamp_page(number)),
         per_source=0 if row.plan.get("rows") else int(row.plan.get("per_source") or 0),
         local=int(row.plan.get("local") or 0),
@@ -155,6 +158,13 @@ def _get(session: Session, batch_id: int) -> Batch:
         msg = f"there is no batch {batch_id}"
         raise NotFound(msg)
     return row
+
+
+def _awaits_word(session: Session, batch_id: int) -> bool:
+    """Tell whether a source has yet to confirm a bait of a batch; nobody has its controls."""
+    issued = select(Bait.id).where(Bait.state == BaitState.ISSUED, Bait.is_control.is_(False))
+    # By the index of states: few are issued and not planted, of whichever batch.
+    return bool(session.scalar(issued.where(func.coalesce(Bait.batch_id, 0) == batch_id).limit(1)))
 
 
 def _count_states(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from canary.domain.moments import write_moment
 from canary.services.baits.register import open_values
 from canary.services.verdicts.displays import CHUNK, FIELDS, Seen, Sites, place_numbers, to_hours
 from canary.services.verdicts.parameters import estimate_parameters, to_operator
@@ -73,8 +74,7 @@ class BuiltWorld:
         """Return a function that writes hours of this world as a time in `zone`."""
 
         def tell(hours: float) -> str:
-            at = (self.start + timedelta(hours=hours)).astimezone(zone)
-            return f"{at:%Y-%m-%d %H:%M} {at:%Z}"
+            return write_moment(self.start + timedelta(hours=hours), zone)
 
         return tell
 
