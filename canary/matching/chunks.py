@@ -10,6 +10,7 @@ from canary.matching.sieve import CHARSETS, Sieve
 
 CHUNK = 8 << 20
 LINE_LIMIT = 1 << 20  # a longer line is read another way
+FILLED = 1000  # so much of one character makes it worth counting
 SHOWN = 800  # bytes shown again on either side, so that what crosses an edge is found
 
 
@@ -75,9 +76,19 @@ def can_be_cut(head: bytes, charset: charsets.Charset) -> bool:
     return charset.name in CHARSETS and b"\n" in head
 
 
+def is_filled(text: bytes | str) -> bool:
+    """Tell whether this is one character again and again, as bombs are: nothing stands there."""
+    first = text[:1]
+    if text[:FILLED] != first * FILLED:
+        return False
+    return text.count(first) == len(text)  # type: ignore[arg-type]
+
+
 def sift(chunk: Chunk, sieve: Sieve, *, crowd: int) -> Sifted:
     """Look a chunk through and decode what passes."""
     raw = chunk.load()
+    if is_filled(raw):
+        return Sifted(parts=[], breaks=chunk.size if raw[:1] == b"\n" else 0, lost=0)
     spans, breaks = sieve.passing(raw, charset=chunk.charset, crowd=crowd)
     until = min(chunk.until, len(raw))
     before = raw.count(b"\n", 0, chunk.since)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from canary.matching.agreement import crowd_of
-from canary.matching.chunks import Chunk, sift
+from canary.matching.chunks import Chunk, is_filled, sift
 from canary.matching.crew import cluster_hands, local_hands
 from canary.matching.files import OVERLAP, Block, Unread, blocks_of, moved
 from canary.matching.markup import is_page
@@ -182,6 +182,8 @@ class _Work:
         if isinstance(block, Chunk):
             return self._scan_chunk(block)
         breaks = block.text.count("\n", 0, block.until)
+        if is_filled(block.text):
+            return _Found(parts=[], breaks=breaks)
         if self._is_read_whole(block):
             is_whole = block.until == len(block.text)
             return _Found(parts=[(block, self._matches(block, is_whole))], breaks=breaks)

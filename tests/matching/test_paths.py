@@ -318,3 +318,17 @@ class TestSifted:
         *results, last = scan_paths([path], labelled, sieve=sieve, processes=1)
         assert {one["line"] for one in results} == {41}
         assert "no text in any charset" in str(last)
+
+
+@pytest.mark.parametrize("filling", ["\n", " ", "1"])
+def test_filling_is_passed_over_and_counted(
+    filling: str, tmp_path: Path, labelled: MemoryRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 5000)
+    path = tmp_path / "filled.txt"
+    path.write_text("甲\n" + filling * 20_000 + f"\n{BODY}")
+    sieve = sieve_of([labelled.values([1])[1]])
+    *results, last = scan_paths([path], labelled, sieve=sieve, processes=1)
+    first = path.read_text().count("\n") - 1
+    assert [one["line"] for one in results] == [first, first + 1]
+    assert last["summary"]["lines"] == path.read_text().count("\n")  # type: ignore[index]
