@@ -1,6 +1,6 @@
 """Import, list and export the sources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from canary.domain.errors import Flaw, Invalid, NotFound
 from canary.domain.sources import SourceKind, find_cycle
 from canary.services.audit import record
+from canary.services.stale import mark_holders_stale
 from canary.services.stock.imports import TableRow
 from canary.storage.tables import Source
 
@@ -50,6 +51,7 @@ def import_sources(
         raise Invalid(flaws=flaws)
     known = _load_named(session, rows, ids)
     result = _apply(session, rows, known, now)
+    _judge_moved_anew(session, {row.id: row.parent_id for row in tree}, known.values())
     record(
         session,
         actor,
@@ -238,6 +240,24 @@ def _apply(
     return ImportResult(
         created=len(fresh), updated=updated, unchanged=len(rows) - len(fresh) - updated
     )
+
+
+def _judge_moved_anew(
+    session: Session, parents: dict[int, int | None], named: Collection[Source]
+) -> None:
+    """Mark the incidents below sources that moved: others could have read those baits."""
+    moved = {one.id for one in named if parents.get(one.id, one.parent_id) != one.parent_id}
+    if not moved:
+        return
+    parents |= {one.id: one.parent_id for one in named}
+    below = set()
+    for source_id in parents:
+        at: int | None = source_id
+        while at is not None and at not in moved:
+            at = parents.get(at)
+        if at is not None:
+            below.add(source_id)
+    mark_holders_stale(session, below)
 
 
 def _update(source: Source, row: TableRow, known: Mapping[str, Source], now: datetime) -> bool:

@@ -5,8 +5,8 @@ import pytest
 from canary.domain.errors import Invalid, NotFound
 from canary.services.exports import write_csv
 from canary.services.stock.sources import COLUMNS, get_source, list_sources
-from canary.storage.tables import AuditEntry, Source
-from tests.factories import NETWORK, Office
+from canary.storage.tables import AuditEntry, Incident, Source
+from tests.factories import NETWORK, Office, listing
 
 HEAD = "code,name,kind,parent,region,carriers,daily_parcels,stage,contact\n"
 
@@ -132,6 +132,22 @@ def test_import_is_written_down(office: Office) -> None:
     entry = office.only(AuditEntry)
     assert (entry.actor, entry.action) == ("test", "sources.imported")
     assert entry.details == {"created": 7, "updated": 0}
+
+
+@pytest.mark.parametrize(
+    ("moved", "is_judged_anew"), [("HUB-A,x,hub,HUB-B", 1), ("OUT-B1,x,outlet,HUB-A", 0)]
+)
+def test_moved_source_judges_what_is_below_anew(
+    office: Office, moved: str, is_judged_anew: int
+) -> None:
+    """Another account above could have read the baits of an outlet from now on."""
+    office.plant()
+    number = office.values_at("OUT-A1")[0].number or ""
+    office.post(office.add_reporter(), listing(number))
+    office.work()
+    office.import_sources(f"code,name,kind,parent\n{moved}\n")
+    incident = office.only(Incident)
+    assert incident.evidence_version == incident.attributed_version + is_judged_anew
 
 
 def test_unknown_source_is_not_found(office: Office) -> None:
