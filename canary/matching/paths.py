@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Protocol
 
 from canary.matching.agreement import crowd_of
+from canary.matching.blocks import Block, Unread, moved
 from canary.matching.chunks import Chunk, is_filled, sift
 from canary.matching.crew import cluster_hands, local_hands
-from canary.matching.files import OVERLAP, Block, Unread, blocks_of, moved
+from canary.matching.files import blocks_of
 from canary.matching.markup import is_page
 from canary.matching.pictures import box_at, doubted
 from canary.matching.register import Register
 from canary.matching.scan import Match, scan_closely
 from canary.matching.sieve import Sieve
+from canary.matching.texts import OVERLAP
 from canary.matching.unfolding import Limits
 
 LARGE = 32 << 20  # bytes from which several processes pay

@@ -14,7 +14,7 @@ import pytest
 
 from canary.domain.errors import Unavailable
 from canary.domain.identifiers import BaitValues
-from canary.matching import files
+from canary.matching import texts
 from canary.matching.crew import local_hands
 from canary.matching.paths import scan_paths
 from canary.matching.register import MemoryRegister
@@ -117,7 +117,7 @@ def cluster() -> Iterator[object]:
 def test_killed_worker_costs_nothing(
     cluster: object, labelled: MemoryRegister, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "BLOCK", 4000)
+    monkeypatch.setattr(texts, "BLOCK", 4000)
     threads = threading.active_count()
     path = tmp_path / "lines.txt"
     path.write_text("".join(f"{i:05} 快递 19340271865 到\n" for i in range(1200)))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from canary.domain.errors import Conflict
-from canary.matching.files import Block, Unread
+from canary.matching.blocks import Block, Unread
 from canary.matching.pictures import doubted
 from canary.matching.register import Register
 from canary.matching.scan import Match as Found

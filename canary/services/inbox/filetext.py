@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from canary.domain.errors import Invalid
-from canary.matching.files import IMAGES, Block, Unread, blocks_of
+from canary.matching.blocks import Block, Unread
+from canary.matching.files import IMAGES, blocks_of
 from canary.matching.unfolding import Limits
 
 MOST_CHARACTERS = 3_000_000
