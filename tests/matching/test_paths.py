@@ -12,7 +12,7 @@ import pytest
 from fpdf import FPDF
 
 from canary.domain.identifiers import BaitValues
-from canary.matching import chunks, files
+from canary.matching import chunks, texts
 from canary.matching.paths import Result, scan_paths
 from canary.matching.register import MemoryRegister
 from canary.matching.sieve import Sieve, sieve_of
@@ -143,8 +143,8 @@ def test_hidden_decoy_in_page_is_dropped(tmp_path: Path, labelled: MemoryRegiste
 def test_endless_line_is_cut_without_loss(
     tmp_path: Path, labelled: MemoryRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "BLOCK", 5000)
-    monkeypatch.setattr(files, "_LINE_LIMIT", 5000)
+    monkeypatch.setattr(texts, "BLOCK", 5000)
+    monkeypatch.setattr(texts, "_LINE_LIMIT", 5000)
     step = 990
     path = tmp_path / "line.txt"
     path.write_text(("号" * step + "19340271865") * 400)
@@ -157,7 +157,7 @@ def test_endless_line_is_cut_without_loss(
 def test_block_edges_lose_no_line(
     tmp_path: Path, labelled: MemoryRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "BLOCK", 3000)
+    monkeypatch.setattr(texts, "BLOCK", 3000)
     path = tmp_path / "lines.txt"
     path.write_text("".join(f"{i:05} 快递 19340271865 到\n" for i in range(4_000)))
     results, _ = _scan(path, labelled)
@@ -303,8 +303,8 @@ class TestSifted:
         sieve: Sieve,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(files, "BLOCK", 30_000)
-        monkeypatch.setattr(files, "_LINE_LIMIT", 30_000)
+        monkeypatch.setattr(texts, "BLOCK", 30_000)
+        monkeypatch.setattr(texts, "_LINE_LIMIT", 30_000)
         path = tmp_path / "line.txt"
         path.write_text(("号" * 979 + "19340271865") * 200)
         *results, _ = scan_paths([path], labelled, sieve=sieve, processes=1)
