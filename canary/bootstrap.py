@@ -277,8 +277,7 @@ def make_web(application: Application, *, jobs: "Jobs | None" = None) -> "Flask"
 
     settings, database = application.settings, application.database
     factor_roles = frozenset(Role(name) for name in settings.require_totp)
-    with database.write() as session:
-        note_required(session, factor_roles, application.clock())
+    note_required(database, factor_roles, application.clock())
     return create_app(
         WebParts(
             database=database,

@@ -18,9 +18,11 @@ _PIECE = 1 << 16
 _WINDOW = 256 << 20  # bytes of memory that unpacking one stream may take
 _LOCAL = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED = 0, 8
-_BARE = frozenset(
-    (b"1", b"2", b"3", b"4", b"5", b"6")
-)  # links, devices and folders, which have no bytes of their own
+# What has no bytes of its own in a tar archive.
+_BARE = frozenset({
+    tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE,
+    tarfile.BLKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE,
+})  # fmt: skip
 BZIP2 = tuple(b"BZh%d1AY&" % level for level in range(1, 10))
 XZ = b"\xfd7zXZ\x00"
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from canary.domain.baits import BaitState
@@ -109,9 +109,9 @@ def is_in_place() -> ColumnElement[bool]:
     return func.coalesce(Bait.state, "").in_([BaitState.PLANTED.value, BaitState.LIVE.value])
 
 
-def list_below(source_id: int | ScalarSelect[int]) -> Select[int]:
-    """Select the ids of a source and of everything below it."""
-    tree = select(Source.id).where(Source.id == source_id).cte("below", recursive=True)
+def list_below(tops: ColumnElement[bool]) -> Select[int]:
+    """Select the ids of the sources that `tops` picks, and of everything below them."""
+    tree = select(Source.id).where(tops).cte("below", recursive=True)
     tree = tree.union(select(Source.id).where(Source.parent_id == tree.c.id))
     return select(tree.c.id)
 
@@ -128,7 +128,7 @@ def limit_incidents(viewer: Viewer) -> list[ColumnElement[bool]]:
         return [Incident.id.is_(None)]
     named = [verdict.value for verdict in Verdict if verdict.names_a_source]
     return [
-        Incident.scope_source_id.in_(list_below(viewer.source_id)),
+        Incident.scope_source_id.in_(list_below(Source.id == viewer.source_id)),
         Incident.verdict.in_(named),
     ]
 
@@ -139,7 +139,7 @@ def list_visible_codes(session: Session, viewer: Viewer) -> frozenset[str] | Non
         return None
     if viewer.source_id is None:
         return frozenset()
-    query = select(Source.code).where(Source.id.in_(list_below(viewer.source_id)))
+    query = select(Source.code).where(Source.id.in_(list_below(Source.id == viewer.source_id)))
     return frozenset(session.scalars(query))
 
 

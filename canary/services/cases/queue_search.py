@@ -172,9 +172,7 @@ def _limit_words(text: str) -> ColumnElement[bool]:
 
 
 def _limit_under(code: str) -> ColumnElement[bool]:
-    # The code is looked up by a query of its own, so that an unknown one finds nothing.
-    top = select(Source.id).where(Source.code == code).scalar_subquery()
-    return Incident.scope_source_id.in_(list_below(top))
+    return Incident.scope_source_id.in_(list_below(Source.code == code))
 
 
 def _limit_sightings(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -21,17 +21,23 @@ SETTING = "setting/CANARY_REQUIRE_TOTP"
 REFUSED = "the code is wrong or used up, or there were too many attempts"
 
 
-def note_required(session: Session, roles: Collection[Role], now: datetime) -> None:
-    """Write down which roles must have a second factor, if the log last says otherwise."""
+def note_required(database: Database, roles: Collection[Role], now: datetime) -> None:
+    """Write down which roles must have a second factor, if the log last says otherwise.
+
+    Most starts change nothing: they read, and do not wait for whoever is writing.
+    """
     newest = (
         select(AuditEntry.details)
         .where(AuditEntry.subject == SETTING)
         .order_by(AuditEntry.id.desc())
         .limit(1)
     )
-    told, wanted = (session.scalar(newest) or {}).get("roles", []), sorted(roles)
+    wanted = sorted(roles)
+    with database.read() as session:
+        told = (session.scalar(newest) or {}).get("roles", [])
     if told != wanted:
-        record(session, "system", "user.factor_required", SETTING, now, roles=wanted)
+        with database.write() as session:
+            record(session, "system", "user.factor_required", SETTING, now, roles=wanted)
 
 
 def begin_enrolment(session: Session, vault: Vault, viewer: Viewer) -> bytes:

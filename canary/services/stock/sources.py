@@ -12,6 +12,7 @@ from canary.domain.sources import SourceKind, find_cycle
 from canary.services.audit import record
 from canary.services.stale import mark_holders_stale
 from canary.services.stock.imports import TableRow
+from canary.services.viewing import list_below
 from canary.storage.tables import Source
 
 REQUIRED = ("code", "name", "kind")
@@ -243,21 +244,15 @@ def _apply(
 
 
 def _judge_moved_anew(
-    session: Session, parents: dict[int, int | None], named: Collection[Source]
+    session: Session, parents: Mapping[int, int | None], named: Collection[Source]
 ) -> None:
     """Mark the incidents below sources that moved: others could have read those baits."""
-    moved = {one.id for one in named if parents.get(one.id, one.parent_id) != one.parent_id}
-    if not moved:
-        return
-    parents |= {one.id: one.parent_id for one in named}
-    below = set()
-    for source_id in parents:
-        at: int | None = source_id
-        while at is not None and at not in moved:
-            at = parents.get(at)
-        if at is not None:
-            below.add(source_id)
-    mark_holders_stale(session, below)
+    moved = [one.id for one in named if parents.get(one.id, one.parent_id) != one.parent_id]
+    below: set[int] = set()
+    for start in range(0, len(moved), CHUNK):
+        below.update(session.scalars(list_below(Source.id.in_(moved[start : start + CHUNK]))))
+    if below:
+        mark_holders_stale(session, below)
 
 
 def _update(source: Source, row: TableRow, known: Mapping[str, Source], now: datetime) -> bool:

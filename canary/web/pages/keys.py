@@ -16,9 +16,8 @@ from canary.web.refusals import tell_problem
 
 LONGEST_DAYS = 365
 # Offered are the scopes that open something.
-USABLE = tuple(
-    one for one in Scope if one is Scope.METRICS_READ or one in {each.scope for each in OPERATIONS}
-)
+_OPENING = {Scope.METRICS_READ, *(each.scope for each in OPERATIONS)}
+USABLE = tuple(one for one in Scope if one in _OPENING)
 
 blueprint = Blueprint("keys", __name__)
 

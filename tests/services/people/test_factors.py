@@ -15,8 +15,7 @@ PASSWORD = "seven quiet parcels at noon"
 
 def test_change_of_the_demand_is_written_once(office):
     for roles in ((), ("admin",), ("admin",), ("analyst", "admin"), ()):
-        with office.database.write() as session:
-            factors.note_required(session, [access.Role(one) for one in roles], office.clock())
+        factors.note_required(office.database, [access.Role(one) for one in roles], office.clock())
     told = [one.details["roles"] for one in office.rows(AuditEntry)]
     assert told == [["admin"], ["admin", "analyst"], []]
 
